@@ -1,0 +1,149 @@
+"""Policies and the services they use, from YAML files, with every error at once.
+
+    policies/dsoft.yaml ──┐
+    policies/services/*.yaml ──> LoadedPolicy, or the findings of all files in one PolicyError
+
+What the law asks of a policy that reads well is checked in `rules`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from slagboom_banner.document import read_document
+from slagboom_banner.errors import Finding, PolicyError
+from slagboom_banner.model import Policy, Service
+from slagboom_banner.references import check_policy_names, check_service, check_uses, read_uses
+from slagboom_banner.wording import validate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from slagboom_banner.positions import Place, Positions
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPolicy:
+    """A policy with its services and the places of both in their files.
+
+    services: in the policy's order, each with the purpose it serves there.
+    service_positions: by service id.
+    """
+
+    policy: Policy
+    services: tuple[Service, ...]
+    file: str
+    positions: Positions
+    service_positions: Mapping[str, Positions]
+
+    def locate(self, path: str) -> Place:
+        """Line and column, one-based, of `path` in the policy file."""
+        return self.positions.locate(path)
+
+
+@dataclass(frozen=True, slots=True)
+class _ServiceFile:
+    service: Service | None
+    positions: Positions | None
+
+
+def read_policy(file: Path, services: Path) -> LoadedPolicy:
+    """One policy with the services of the folder `services`.
+
+    Raises:
+        PolicyError: with every finding of the policy and of all service files.
+    """
+    shelf, findings = _read_services(services)
+    loaded, found = _read_one(file, shelf)
+    if loaded is None or findings or found:
+        raise PolicyError(sort_findings([*findings, *found]))
+    return loaded
+
+
+def read_policies(directory: Path) -> dict[str, LoadedPolicy]:
+    """Every policy of a folder by site, with the services of its subfolder `services`.
+
+    Raises:
+        PolicyError: with every finding of every file.
+    """
+    policies, findings = collect_policies(directory)
+    if findings:
+        raise PolicyError(findings)
+    return policies
+
+
+def collect_policies(directory: Path) -> tuple[dict[str, LoadedPolicy], tuple[Finding, ...]]:
+    """The policies of a folder that can be used, and every finding, without raising."""
+    shelf, findings = _read_services(directory / "services")
+    files = sorted(directory.glob("*.yaml"))
+    if not files:
+        message = "holds no policy; write one as <site>.yaml, or give the right folder"
+        findings.append(Finding("error", "schema", str(directory), 1, 1, "", message))
+    policies: dict[str, LoadedPolicy] = {}
+    for file in files:
+        loaded, found = _read_one(file, shelf)
+        findings.extend(found)
+        if loaded is None:
+            continue
+        site = loaded.policy.site
+        if site in policies:
+            message = f"is {site!r}, as in {policies[site].file}; give each its own site"
+            findings.append(loaded.positions.schema_error("site", message))
+        policies.setdefault(site, loaded)
+    return policies, sort_findings(findings)
+
+
+def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Each finding once, by file and place."""
+    return tuple(
+        sorted(set(findings), key=lambda found: (found.file, found.line, found.column, found.path))
+    )
+
+
+def _read_services(directory: Path) -> tuple[dict[str, _ServiceFile], list[Finding]]:
+    shelf: dict[str, _ServiceFile] = {}
+    findings: list[Finding] = []
+    for file in sorted(directory.glob("*.yaml")):
+        try:
+            document = read_document(file)
+        except PolicyError as error:
+            shelf[file.stem] = _ServiceFile(None, None)
+            findings.extend(error.findings)
+            continue
+        service, found = validate(Service, document)
+        found.extend(document.findings)
+        if service is not None:
+            found.extend(check_service(service, document.positions, file))
+        shelf[file.stem] = _ServiceFile(None if found else service, document.positions)
+        findings.extend(found)
+    return shelf, findings
+
+
+def _read_one(
+    file: Path, shelf: Mapping[str, _ServiceFile]
+) -> tuple[LoadedPolicy | None, list[Finding]]:
+    try:
+        document = read_document(file)
+    except PolicyError as error:
+        return None, list(error.findings)
+    positions = document.positions
+    services = {name: entry.service for name, entry in shelf.items()}
+    policy, findings = validate(Policy, document)
+    findings.extend(document.findings)
+    findings.extend(check_uses(read_uses(document.value), services, positions))
+    if policy is not None:
+        findings.extend(check_policy_names(policy, services, positions))
+    if policy is None or findings:
+        return None, findings
+    used: list[Service] = []
+    used_positions: dict[str, Positions] = {}
+    for use in policy.services:
+        entry = shelf[use.id]
+        if entry.service is None or entry.positions is None:
+            return None, findings
+        purpose = use.purpose or entry.service.purpose
+        used.append(entry.service.model_copy(update={"purpose": purpose}))
+        used_positions[use.id] = entry.positions
+    return LoadedPolicy(policy, tuple(used), str(file), positions, used_positions), findings

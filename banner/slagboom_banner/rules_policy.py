@@ -1,0 +1,160 @@
+"""Rules on the policy's own particulars: versions, dates, addresses, authorities, open values."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from slagboom_banner.model import is_unknown
+from slagboom_banner.positions import join_path
+from slagboom_banner.remark import Remark, Texts
+from slagboom_banner.rules_vendors import read_host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from slagboom_banner.load import LoadedPolicy
+
+_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_ORIGIN = re.compile(
+    rf"(https://({_LABEL}\.)+{_LABEL}|https?://({_LABEL}\.)*localhost)(:[0-9]{{1,5}})?"
+)
+
+
+def check_changes(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark]:
+    """The revision says what it changed, and revisions follow each other in time.
+
+    Source: GDPR Art. 7(1); GBA cookie checklist of October 2023 (older versions are kept).
+    """
+    policy = loaded.policy
+    revisions = [change.revision for change in policy.changes]
+    if policy.revision not in revisions:
+        yield Remark(
+            "revision", f"is {policy.revision}, but changes has no such revision; say what changed"
+        )
+    dates = sorted((change.revision, change.date) for change in policy.changes)
+    for index, change in enumerate(policy.changes):
+        path = f"changes[{index}]"
+        if change.revision in revisions[:index]:
+            yield Remark(
+                f"{path}.revision", f"{change.revision} stands here a second time; keep one"
+            )
+        if change.revision > policy.revision:
+            yield Remark(
+                f"{path}.revision",
+                f"is {change.revision}, later than the policy's {policy.revision}; raise revision",
+            )
+        if any(number < change.revision and date > change.date for number, date in dates):
+            yield Remark(
+                f"{path}.date",
+                f"is {change.date}, before the date of an earlier revision; correct it",
+            )
+
+
+def check_effective(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark]:
+    """The date in force is the date of the revision in force.
+
+    Source: GDPR Art. 5(1)(a).
+    """
+    policy = loaded.policy
+    dates = {change.revision: change.date for change in policy.changes}
+    date = dates.get(policy.revision, policy.effective)
+    if date != policy.effective:
+        yield Remark(
+            "effective",
+            f"is {policy.effective}, but revision {policy.revision} is of {date}; write one date",
+        )
+
+
+def check_authorities(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark]:
+    """Each country with an office has its supervisory authority.
+
+    Source: GDPR Art. 13(2)(d) and 77.
+    """
+    for index, office in enumerate(loaded.policy.controller.offices):
+        if office.country not in loaded.policy.authorities:
+            yield Remark(
+                f"controller.offices[{index}].country",
+                f"is {office.country}, which has no authority here; add authorities."
+                f"{office.country}",
+            )
+
+
+def check_addresses(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark]:
+    """What a visitor is sent to is reached over https.
+
+    Source: GDPR Art. 32.
+    """
+    policy = loaded.policy
+    addresses = {
+        f"controller.privacy_statement.{language}": address
+        for language, address in policy.controller.privacy_statement.items()
+    }
+    for country, authority in policy.authorities.items():
+        if authority.website is not None:
+            addresses[f"authorities.{country}.website"] = authority.website
+    for path, address in addresses.items():
+        if not is_unknown(address) and read_host(address) is None:
+            yield Remark(path, f"is {address!r}; write an https address")
+
+
+def check_origins(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark]:
+    """Decisions are taken from origins written as browsers send them, over https.
+
+    Source: RFC 6454; GDPR Art. 32.
+    """
+    for index, origin in enumerate(loaded.policy.origins):
+        if not is_unknown(origin) and not _ORIGIN.fullmatch(origin):
+            yield Remark(
+                f"origins[{index}]",
+                f"is {origin!r}; write https:// and the host in lower case, without a path or a "
+                "slash at the end (http only for localhost)",
+            )
+
+
+def check_cookie_domain(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark]:
+    """The choice cookie's domain holds every origin, or browsers refuse the cookie.
+
+    Source: RFC 6265 section 5.3.
+    """
+    domain = loaded.policy.cookie_domain
+    if domain is None:
+        return
+    if domain.startswith("*."):
+        yield Remark("cookie_domain", f"is {domain!r}; remove `*.`, it holds subdomains anyway")
+        return
+    for origin in loaded.policy.origins:
+        if not _ORIGIN.fullmatch(origin):
+            continue
+        host = urlsplit(origin).hostname or ""
+        if host != domain and not host.endswith(f".{domain}"):
+            yield Remark(
+                "cookie_domain",
+                f"is {domain!r}, which does not hold {origin}; write a parent of every origin, or "
+                "remove the line",
+            )
+
+
+def check_unknown_values(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark]:
+    """What the company's statement leaves open is reported until somebody fills it in.
+
+    Source: GDPR Art. 13.
+    """
+    message = "is not known yet and is not shown; fill it in"
+    for path in _unknown_paths(loaded.policy.model_dump(mode="json"), ""):
+        yield Remark(path, message, severity="warning")
+    for service in loaded.services:
+        for path in _unknown_paths(service.model_dump(mode="json"), ""):
+            yield Remark(path, message, service.id, in_service=True, severity="warning")
+
+
+def _unknown_paths(value: Any, path: str) -> Iterator[str]:  # noqa: ANN401 a model dumped as JSON
+    if is_unknown(value):
+        yield path
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _unknown_paths(item, join_path(path, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _unknown_paths(item, join_path(path, index))

@@ -1,0 +1,1 @@
+"""The browser checks: what a visitor's browser and network really show."""

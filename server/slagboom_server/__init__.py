@@ -1,0 +1,1 @@
+"""The server: scripts and decisions over HTTP, the durable consent log, the command line."""

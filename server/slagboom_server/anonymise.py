@@ -1,0 +1,154 @@
+"""Address and user agent, reduced to the little that may be kept.
+
+A truncated address is still personal data (a /24 holds at most 256 visitors); truncation is
+minimisation. Of the user agent only families from a closed list survive: a rare or made-up name
+would single out its user, and the header could carry any text into the log.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Final
+
+from ua_parser import user_agent_parser
+from user_agents import parse
+
+MAX_USER_AGENT: Final = 512
+"""Characters read of a user agent; the parser's time grows with the square of the length."""
+
+OTHER: Final = "Other"
+
+_BROWSERS: Final = {
+    "Chrome": "Chrome",
+    "Chrome Mobile": "Chrome",
+    "Chrome Mobile WebView": "Chrome",
+    "Chrome Mobile iOS": "Chrome",
+    "Chromium": "Chrome",
+    "HeadlessChrome": "Chrome",
+    "DuckDuckGo Mobile": "DuckDuckGo",
+    "Edge": "Edge",
+    "Edge Mobile": "Edge",
+    "Firefox": "Firefox",
+    "Firefox Mobile": "Firefox",
+    "Firefox iOS": "Firefox",
+    "Facebook": "Facebook",
+    "IE": "Internet Explorer",
+    "Instagram": "Instagram",
+    "LinkedIn": "LinkedIn",
+    "Mobile Safari": "Safari",
+    "Mobile Safari UI/WKWebView": "Safari",
+    "Opera": "Opera",
+    "Opera Mini": "Opera",
+    "Opera Mobile": "Opera",
+    "Safari": "Safari",
+    "Samsung Internet": "Samsung Internet",
+    "Vivaldi": "Vivaldi",
+    "Yandex Browser": "Yandex Browser",
+}
+_SYSTEMS: Final = {
+    "Android": "Android",
+    "Chrome OS": "Chrome OS",
+    "Debian": "Linux",
+    "Fedora": "Linux",
+    "FreeBSD": "Linux",
+    "Linux": "Linux",
+    "Mac OS X": "macOS",
+    "Ubuntu": "Linux",
+    "Windows": "Windows",
+    "iOS": "iOS",
+}
+
+
+class Device(StrEnum):
+    """The class of a device; `other` where the user agent does not tell."""
+
+    PHONE = "phone"
+    TABLET = "tablet"
+    COMPUTER = "computer"
+    BOT = "bot"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What is kept of a user agent: families without versions."""
+
+    browser: str
+    system: str
+    device: Device
+
+
+def families(user_agent: str) -> Client:
+    """The families a user agent names; "Other" for whatever is not on the closed list."""
+    try:
+        parsed = parse(user_agent[:MAX_USER_AGENT])
+    finally:
+        # ua-parser keeps the last 200 user agents word for word and offers no public way to stop.
+        user_agent_parser._PARSE_CACHE.clear()  # noqa: SLF001
+    if parsed.is_bot:
+        device = Device.BOT
+    elif parsed.is_tablet:
+        device = Device.TABLET
+    elif parsed.is_mobile:
+        device = Device.PHONE
+    elif parsed.is_pc:
+        device = Device.COMPUTER
+    else:
+        device = Device.OTHER
+    return Client(
+        _BROWSERS.get(parsed.browser.family, OTHER),
+        _SYSTEMS.get(parsed.os.family, OTHER),
+        device,
+    )
+
+
+class KnownClients:
+    """`families` with a memory, because one parse takes milliseconds.
+
+    It remembers answers under a keyed digest, never the user agent. key: 16 random bytes that live
+    as long as the process. capacity: answers kept, oldest dropped first.
+    """
+
+    def __init__(self, key: bytes, capacity: int = 4096) -> None:
+        self._key = key
+        self._capacity = capacity
+        self._answers: dict[bytes, Client] = {}
+
+    def __call__(self, user_agent: str) -> Client:
+        """The same answer as `families`."""
+        bounded = user_agent[:MAX_USER_AGENT].encode(errors="replace")
+        digest = blake2b(bounded, key=self._key, digest_size=16).digest()
+        client = self._answers.get(digest)
+        if client is None:
+            client = families(user_agent)
+            if len(self._answers) >= self._capacity:
+                self._answers.pop(next(iter(self._answers)), None)
+            self._answers[digest] = client
+        return client
+
+
+def truncate(address: str) -> str | None:
+    """The network of an address: /24 for IPv4, also inside IPv6, and /48 for IPv6.
+
+    None where the text is no address.
+    """
+    parsed = parse_address(address)
+    if parsed is None:
+        return None
+    prefix = 24 if isinstance(parsed, ipaddress.IPv4Address) else 48
+    kept = parsed.packed[: prefix // 8].ljust(len(parsed.packed), b"\0")
+    return f"{ipaddress.ip_address(kept)}/{prefix}"
+
+
+def parse_address(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address, an IPv4 address mapped into IPv6 as IPv4; None where the text is none."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return None
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        return parsed.ipv4_mapped
+    return parsed

@@ -1,0 +1,44 @@
+"""The kit as an ASGI app."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+
+from slagboom_server.problems import answer_problem
+from slagboom_server.visitor import ROUTES
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from slagboom_server.kit import Kit
+
+_DETAILS = {
+    404: "There is nothing at this address.",
+    405: "This address does not take that method.",
+}
+
+
+async def _answer_http_error(_request: Request, error: Exception) -> Response:
+    """An unknown path, or a method a path does not have."""
+    if not isinstance(error, HTTPException):
+        raise error
+    return answer_problem(error.status_code, _DETAILS.get(error.status_code, ""), error.headers)
+
+
+async def _answer_fault(_request: Request, _error: Exception) -> Response:
+    """A fault of ours; what it was stands in the server's own log."""
+    return answer_problem(500, "The server failed on this request; nothing was stored.")
+
+
+def build_app(kit: Kit) -> Starlette:
+    """The app of a kit whose policies have been read."""
+    app = Starlette(
+        routes=ROUTES,
+        exception_handlers={HTTPException: _answer_http_error, Exception: _answer_fault},
+    )
+    app.state.kit = kit
+    return app

@@ -1,0 +1,232 @@
+"""`slagboom log`: the data protection officer's questions, answered on the command line."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path  # noqa: TC003 -- Typer reads it from the annotations
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from slagboom_banner.errors import SlagboomError
+from slagboom_server import log_tables
+from slagboom_server.export import FORMATS, describe_record, read_pages, write_records
+from slagboom_server.query import Query, read_choice, read_filter, read_id
+from slagboom_server.report import STATS_COLUMNS, describe_stats, flatten_stats
+from slagboom_server.store_sql import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import TextIO
+
+    from slagboom_server.record import ConsentRecord
+    from slagboom_server.store import Filter, Store
+
+log = typer.Typer(no_args_is_help=True, help="Ask the consent log.")
+
+Database = Annotated[
+    str,
+    typer.Option(
+        "--database", envvar="SLAGBOOM_DATABASE", metavar="URL", help="Address of the log."
+    ),
+]
+Site = Annotated[str | None, typer.Option("--site", help="Only this site.")]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="TIME", help="Received at or after this date or time, UTC."),
+]
+Until = Annotated[
+    str | None,
+    typer.Option("--until", metavar="TIME", help="Received up to this date, or before this time."),
+]
+Purpose = Annotated[
+    str | None,
+    typer.Option("--purpose", metavar="ID", help="Who granted it; '!ID' for who refused it."),
+]
+Service = Annotated[
+    str | None,
+    typer.Option("--service", metavar="ID", help="Who granted it; '!ID' for who refused it."),
+]
+Action = Annotated[
+    str | None,
+    typer.Option("--action", help="accept_all, reject_all, save, withdraw, gpc or expire."),
+]
+ConsentId = Annotated[
+    str | None, typer.Option("--consent-id", metavar="UUID", help="Only this visitor.")
+]
+Format = Annotated[str, typer.Option("--format", help="table, json or csv.")]
+
+DEFAULT_DATABASE: Final = "sqlite:///var/slagboom.db"
+_SHAPES: Final[tuple[Literal["table", "json", "csv"], ...]] = ("table", "json", "csv")
+_NO_MATCH: Final = "No decision matches."
+
+
+@log.command("list")
+def list_records(
+    *,
+    database: Database = DEFAULT_DATABASE,
+    site: Site = None,
+    since: Since = None,
+    until: Until = None,
+    purpose: Purpose = None,
+    service: Service = None,
+    action: Action = None,
+    consent_id: ConsentId = None,
+    format_: Format = "table",
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 50,
+) -> None:
+    """List decisions, newest first."""
+    query = Query(site, since, until, purpose, service, action, consent_id)
+    with _opened(database) as store:
+        shape = read_choice("format", format_, _SHAPES)
+        found = store.page(read_filter(query, store), limit=limit + 1, newest_first=True)
+        records = found[:limit]
+        if shape == "table":
+            console = Console()
+            if records:
+                console.print(log_tables.list_records(records, console.width))
+            else:
+                console.print(_NO_MATCH)
+            if len(found) > limit:
+                console.print(f"The newest {limit}; there are more: use --limit or log export.")
+        else:
+            write_records(records, shape, sys.stdout)
+
+
+@log.command("show")
+def show_record(
+    decision_id: Annotated[str, typer.Argument(help="The decision's identifier.")],
+    *,
+    database: Database = DEFAULT_DATABASE,
+    format_: Format = "table",
+) -> None:
+    """Show one decision, and the texts its visitor read."""
+    with _opened(database) as store:
+        shape = read_choice("format", format_, _SHAPES)
+        record = store.record(read_id("DECISION_ID", decision_id))
+        if record is None:
+            message = f"{decision_id}: no such decision in this log"
+            raise SlagboomError(message)
+        notice = store.notice(record.site, record.notice)
+        if shape == "table":
+            Console().print(log_tables.show_record(record, notice))
+        elif shape == "json":
+            shown = None if notice is None else notice.document
+            _print_json({**describe_record(record), "shown": shown})
+        else:
+            write_records([record], "csv", sys.stdout)
+
+
+@log.command("stats")
+def show_stats(
+    *,
+    database: Database = DEFAULT_DATABASE,
+    site: Site = None,
+    since: Since = None,
+    until: Until = None,
+    purpose: Purpose = None,
+    service: Service = None,
+    action: Action = None,
+    consent_id: ConsentId = None,
+    format_: Format = "table",
+) -> None:
+    """Count decisions by action, purpose, service, language and day."""
+    query = Query(site, since, until, purpose, service, action, consent_id)
+    with _opened(database) as store:
+        shape = read_choice("format", format_, _SHAPES)
+        stats = store.stats(read_filter(query, store))
+        if shape == "json":
+            _print_json(describe_stats(stats))
+        elif shape == "csv":
+            rows = csv.writer(sys.stdout)
+            rows.writerow(STATS_COLUMNS)
+            rows.writerows(flatten_stats(stats))
+        else:
+            Console().print(log_tables.show_stats(stats) if stats.decisions else _NO_MATCH)
+
+
+@log.command("export")
+def export_records(
+    *,
+    database: Database = DEFAULT_DATABASE,
+    site: Site = None,
+    since: Since = None,
+    until: Until = None,
+    purpose: Purpose = None,
+    service: Service = None,
+    action: Action = None,
+    consent_id: ConsentId = None,
+    format_: Annotated[str, typer.Option("--format", help="csv, json or jsonl.")] = "csv",
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Where to; else to the output.")
+    ] = None,
+) -> None:
+    """Write every matching decision, oldest first.
+
+    In CSV a cell that a spreadsheet would run as a formula begins with an apostrophe.
+    """
+    query = Query(site, since, until, purpose, service, action, consent_id)
+    with _opened(database) as store:
+        shape = read_choice("format", format_, FORMATS)
+        chosen = read_filter(query, store)
+        with _records(store, chosen, is_quiet=output is None and sys.stdout.isatty()) as records:
+            if output is None:
+                write_records(records, shape, sys.stdout)
+            else:
+                with _whole_file(output) as out:
+                    write_records(records, shape, out)
+
+
+@contextmanager
+def _records(store: Store, chosen: Filter, *, is_quiet: bool) -> Iterator[Iterator[ConsentRecord]]:
+    """The records of an export, with a progress bar where somebody looks at it."""
+    console = Console(stderr=True)
+    with ExitStack() as stack:
+        pages = read_pages(store, chosen)
+        if console.is_terminal and not is_quiet:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+            bar = stack.enter_context(Progress(*columns, TimeRemainingColumn(), console=console))
+            pages = _counted(pages, bar, store.count(chosen))
+        yield (record for page in pages for record in page)
+
+
+def _counted(
+    pages: Iterator[Sequence[ConsentRecord]], bar: Progress, total: int
+) -> Iterator[Sequence[ConsentRecord]]:
+    task = bar.add_task("Exporting", total=total)
+    for page in pages:
+        yield page
+        bar.advance(task, len(page))
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[TextIO]:
+    """A file that appears under its name only once it is complete."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as out:
+            yield out
+        part.replace(path)
+    except OSError as error:
+        message = f"{path}: cannot write the export: {error.strerror}"
+        raise SlagboomError(message) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _opened(database: str) -> Iterator[Store]:
+    store = open_store(database)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -1,0 +1,99 @@
+"""Connections to the database a URL names, opened so that a commit is durable.
+
+SQLite: write-ahead log with `synchronous=FULL`, so a committed decision survives a loss of power;
+writers take their lock at BEGIN, so they wait for each other instead of failing halfway.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from slagboom_banner.errors import SlagboomError
+from slagboom_server.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+    from sqlalchemy.engine import URL
+
+_BUSY_TIMEOUT_MS: Final = 10_000
+_WRITES: Final = "slagboom_writes"
+
+
+def parse_url(database_url: str) -> URL:
+    """The database a URL names. Raises SlagboomError where it names none that keeps anything."""
+    try:
+        url = make_url(database_url)
+    except ArgumentError as error:
+        message = f"{database_url!r} is no database address; give one as sqlite:///var/slagboom.db"
+        raise SlagboomError(message) from error
+    if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
+        message = f"{database_url!r} keeps nothing; name a file, as sqlite:///var/slagboom.db"
+        raise SlagboomError(message)
+    return url
+
+
+def sqlite_file(url: URL) -> Path | None:
+    """The file of an SQLite database, None for another engine."""
+    if url.get_backend_name() != "sqlite" or url.database is None:
+        return None
+    return Path(url.database)
+
+
+def open_engine(url: URL) -> Engine:
+    """An engine for one database. Raises SlagboomError where its driver is not installed."""
+    try:
+        engine = create_engine(url)
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        message = f"no driver is installed for {url.drivername!r} databases ({error})"
+        raise SlagboomError(message) from error
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - a driver's own object
+    # The driver's own BEGIN comes too late and cannot be IMMEDIATE; `_begin_sqlite` sends it.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One consistent view of the database. Raises StoreUnavailable where it cannot be read."""
+    with _one_line(engine), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction, durable once the block is left. Raises StoreUnavailable, undone entirely."""
+    with _one_line(engine), engine.execution_options(**{_WRITES: True}).begin() as connection:
+        yield connection
+
+
+@contextmanager
+def _one_line(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        name = engine.url.render_as_string(hide_password=True)
+        message = f"the consent log at {name} cannot be used: {str(reason).splitlines()[0]}"
+        raise StoreUnavailable(message) from error

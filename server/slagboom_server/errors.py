@@ -1,0 +1,51 @@
+"""The error tree of the server, below the banner's SlagboomError.
+
+SlagboomError
+├── RecordRejected       a decision that does not fit what was offered; nothing is stored
+│   └── ReplayConflict   a known decision_id with another content; the stored record stays
+└── StoreUnavailable     the log cannot be read or written now; the browser keeps the decision
+    └── QueueFull        more decisions wait than the server holds in memory
+
+`status` is the HTTP status that answers the error (RFC 9110).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from slagboom_banner.errors import SlagboomError
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+
+class RecordRejected(SlagboomError):  # noqa: N818 - it names what happened
+    """A decision contradicts what its notice offered, or itself. `reason` says how."""
+
+    status = 422
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class ReplayConflict(RecordRejected):
+    """A decision_id came again with another content."""
+
+    status = 409
+
+    def __init__(self, decision_id: UUID) -> None:
+        super().__init__(f"decision {decision_id} is stored already, with another content")
+
+
+class StoreUnavailable(SlagboomError):  # noqa: N818 - it names what happened
+    """The consent log cannot be read or written at the moment."""
+
+    status = 503
+
+
+class QueueFull(StoreUnavailable):
+    """More decisions wait for the disk than the server is allowed to hold."""
+
+    def __init__(self, max_waiting: int) -> None:
+        super().__init__(f"{max_waiting} decisions are waiting already; try again later")

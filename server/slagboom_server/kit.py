@@ -1,0 +1,211 @@
+"""One running kit: the sites it serves, and the log their decisions go to.
+
+A kit is a value passed along, not a module's state: two can run in one process. Reading the policies
+again replaces every site at once or, where any policy is wrong, none.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import brotli
+from slagboom_banner.assets import static_directory, texts_directory, themes_directory
+from slagboom_banner.bundle import Sources, build_bundle
+from slagboom_banner.errors import Finding, PolicyError
+from slagboom_banner.load import read_policies
+from slagboom_banner.rules import check_policy
+from slagboom_banner.texts import read_texts
+
+from slagboom_server.record import OfferedNotice, OfferedService
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from slagboom_banner.bundle import Bundle
+    from slagboom_banner.load import LoadedPolicy
+
+    from slagboom_server.geo import Countries
+    from slagboom_server.store import Store
+    from slagboom_server.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script as it is served, in each encoding. etag: quoted, as the header has it."""
+
+    etag: str
+    bodies: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One site as it is served now. notices: what each current notice offers, by digest."""
+
+    loaded: LoadedPolicy
+    bundle: Bundle
+    gate: Script
+    panels: Mapping[str, Script]
+    notices: Mapping[str, OfferedNotice]
+
+
+def read_sources() -> Sources:
+    """The built scripts, themes and texts of this installation."""
+    built = static_directory() / "js" / "dist"
+    return Sources(
+        gate=(built / "gate.js").read_text("utf-8"),
+        panel=(built / "panel.js").read_text("utf-8"),
+        themes={file.stem: file.read_text("utf-8") for file in themes_directory().glob("*.css")},
+        texts=read_texts(texts_directory()),
+    )
+
+
+def _compress(body: bytes, etag: str) -> Script:
+    return Script(
+        f'"{etag}"',
+        {
+            "br": brotli.compress(body, quality=11),
+            "gzip": gzip.compress(body, 9, mtime=0),
+            "identity": body,
+        },
+    )
+
+
+def _describe_offers(loaded: LoadedPolicy, bundle: Bundle) -> dict[str, OfferedNotice]:
+    policy = loaded.policy
+    return {
+        notice.digest: OfferedNotice(
+            site=policy.site,
+            digest=notice.digest,
+            revision=policy.revision,
+            language=language,
+            purposes=bundle.offer.purposes,
+            services=tuple(
+                OfferedService(service.id, service.purpose, service.needs_full_ip)
+                for service in bundle.offer.services
+            ),
+            consent_lifetime_days=policy.consent_lifetime_days,
+            ip=policy.record.ip,
+        )
+        for language, notice in bundle.notices.items()
+    }
+
+
+def build_site(loaded: LoadedPolicy, sources: Sources) -> Site:
+    """Everything one site serves, compressed once."""
+    bundle = build_bundle(loaded, sources)
+    return Site(
+        loaded=loaded,
+        bundle=bundle,
+        gate=_compress(bundle.gate, bundle.gate_digest[:32]),
+        panels={
+            name: _compress(body, name.removesuffix(".js")) for name, body in bundle.panels.values()
+        },
+        notices=_describe_offers(loaded, bundle),
+    )
+
+
+def check_policies(
+    directory: Path, texts: Mapping[str, Mapping[str, str]]
+) -> tuple[dict[str, LoadedPolicy], tuple[Finding, ...]]:
+    """The policies of a folder, and what the legal lint only warns about.
+
+    Raises PolicyError with every error of every file.
+    """
+    policies = read_policies(directory)
+    findings = [
+        finding for loaded in policies.values() for finding in check_policy(loaded, texts)
+    ]
+    errors = tuple(finding for finding in findings if finding.severity == "error")
+    if errors:
+        raise PolicyError(errors)
+    return policies, tuple(findings)
+
+
+def _check_revision(store: Store, site: Site) -> tuple[Finding, ...]:
+    """An answer belongs to a question: the same revision must go on asking the same."""
+    policy = site.loaded.policy
+    published = store.latest_notices(policy.site)
+    if not published:
+        return ()
+    last, now = published[-1].offer, next(iter(site.notices.values()))
+    if now.revision < last.revision:
+        problem = f"revision {last.revision} has been published already; do not go back"
+    elif now.revision == last.revision and (now.purposes, now.services) != (
+        last.purposes,
+        last.services,
+    ):
+        problem = (
+            "purposes or services differ from what was published as revision "
+            f"{last.revision}; raise the revision and say under `changes` what is new"
+        )
+    else:
+        return ()
+    line, column = site.loaded.locate("revision")
+    source = "GDPR Art. 4(11): consent is specific and informed"
+    return (
+        Finding(
+            "error",
+            "revision-raised",
+            site.loaded.file,
+            line,
+            column,
+            "revision",
+            problem,
+            source,
+        ),
+    )
+
+
+class Kit:
+    """The sites served now, by id, and what their decisions need.
+
+    adapt: applied to each policy after the lint, for a kit that serves a demo.
+    """
+
+    def __init__(  # noqa: PLR0913 -- a kit is the sum of its parts
+        self,
+        policies: Path,
+        store: Store,
+        writer: Writer,
+        countries: Countries,
+        clock: Callable[[], dt.datetime],
+        adapt: Callable[[LoadedPolicy], LoadedPolicy] | None = None,
+    ) -> None:
+        self.store = store
+        self.writer = writer
+        self.countries = countries
+        self.clock = clock
+        self.sites: dict[str, Site] = {}
+        self.notices: dict[tuple[str, str], OfferedNotice] = {}
+        self.panels: dict[tuple[str, str], Script] = {}
+        self._policies = policies
+        self._adapt = adapt
+
+    def read(self) -> tuple[Finding, ...]:
+        """Reads the policies and serves them from now on; returns the lint's warnings.
+
+        Raises PolicyError; what was served before then stays as it was.
+        """
+        sources = read_sources()
+        policies, warnings = check_policies(self._policies, sources.texts)
+        adapt = self._adapt or (lambda loaded: loaded)
+        sites = {name: build_site(adapt(loaded), sources) for name, loaded in policies.items()}
+        errors = [error for site in sites.values() for error in _check_revision(self.store, site)]
+        if errors:
+            raise PolicyError(tuple(errors))
+        now = self.clock()
+        for name, site in sites.items():
+            for notice in site.bundle.notices.values():
+                self.store.remember_notice(
+                    site.notices[notice.digest], json.loads(notice.text), now
+                )
+            # A page that holds an older gate may still ask for the panel that belongs to it.
+            self.panels.update({(name, file): panel for file, panel in site.panels.items()})
+        self.notices = {(offer.site, offer.digest): offer for offer in self.store.offers()}
+        self.sites = sites
+        return warnings

@@ -1,0 +1,143 @@
+"""The short numbers that stand for names in the consent log, remembered in memory.
+
+There are few names (sites, origins, families of clients, notices), so each is looked up once. What
+a transaction learns counts only if it commits: after a failure the owner calls `forget`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, insert, select
+
+from slagboom_server.errors import StoreUnavailable
+from slagboom_server.record import OfferedNotice, OfferedService
+from slagboom_server.schema import notices, sites
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Table
+
+    from slagboom_server.row import AnyRow
+
+
+class Names:
+    """One table of names. A name is the tuple of all columns but `id`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._columns = [column for column in table.c if column.name != "id"]
+        self._ids: dict[tuple[Any, ...], int] = {}
+        self._names: dict[int, tuple[Any, ...]] = {}
+
+    def find_id(self, connection: Connection, *name: object) -> int | None:
+        """The number of a name, None where it has none yet."""
+        number = self._ids.get(name)
+        if number is None:
+            same = [column == part for column, part in zip(self._columns, name, strict=True)]
+            number = connection.scalar(select(self._table.c.id).where(*same))
+            if number is not None:
+                self._ids[name] = number
+        return number
+
+    def make_id(self, connection: Connection, *name: object) -> int:
+        """The number of a name, given to it now where it has none yet."""
+        number = self.find_id(connection, *name)
+        if number is None:
+            values = {column.name: part for column, part in zip(self._columns, name, strict=True)}
+            number = connection.scalars(
+                insert(self._table).values(values).returning(self._table.c.id)
+            ).one()
+            self._ids[name] = number
+        return number
+
+    def name(self, connection: Connection, number: int) -> tuple[Any, ...]:
+        """The name of a number that a row refers to."""
+        if number not in self._names:
+            query = select(*self._columns).where(self._table.c.id == number)
+            self._names[number] = tuple(connection.execute(query).one())
+        return self._names[number]
+
+    def forget(self) -> None:
+        """Drops what a failed transaction may have learned."""
+        self._ids.clear()
+        self._names.clear()
+
+
+class Notices:
+    """The offers of all notices by number; their documents stay in the database."""
+
+    def __init__(self) -> None:
+        self._offers: dict[int, OfferedNotice] = {}
+        self._ids: dict[tuple[str, str], int] = {}
+
+    def id_of(self, connection: Connection, site: str, digest: str) -> int:
+        """The number of a notice. Raises StoreUnavailable where it was never remembered."""
+        if (site, digest) not in self._ids:
+            self.load(connection)
+        try:
+            return self._ids[site, digest]
+        except KeyError:
+            message = f"notice {digest} of site {site!r} was not remembered before its record"
+            raise StoreUnavailable(message) from None
+
+    def offer(self, connection: Connection, number: int) -> OfferedNotice:
+        """What the notice behind a record's number offers."""
+        if number not in self._offers:
+            self.load(connection)
+        return self._offers[number]
+
+    def load(self, connection: Connection) -> dict[int, OfferedNotice]:
+        """All offers by number, in the order the notices were first seen."""
+        query = (
+            select(notices.c.id, *offer_columns())
+            .join_from(notices, sites)
+            .order_by(notices.c.first_seen, notices.c.id)
+        )
+        for row in connection.execute(query):
+            if row.id not in self._offers:
+                offer = read_offer(row)
+                self._offers[row.id] = offer
+                self._ids[offer.site, offer.digest] = row.id
+        return dict(self._offers)
+
+    def forget(self) -> None:
+        """Drops what a failed transaction may have learned."""
+        self._offers.clear()
+        self._ids.clear()
+
+
+def offer_columns() -> Sequence[Any]:
+    """The columns `read_offer` needs, of the tables notices and sites joined."""
+    shown = notices.c
+    return sites.c.name, shown.digest, shown.revision, shown.language, shown.offer
+
+
+def write_offer(offer: OfferedNotice) -> str:
+    """The parts of an offer that have no column of their own, as JSON."""
+    return json.dumps(
+        {
+            "purposes": offer.purposes,
+            "services": [[s.id, s.purpose, s.needs_full_ip] for s in offer.services],
+            "consent_lifetime_days": offer.consent_lifetime_days,
+            "ip": offer.ip,
+        },
+        separators=(",", ":"),
+    )
+
+
+def read_offer(row: AnyRow) -> OfferedNotice:
+    """The offer of a row with `offer_columns`."""
+    offered = json.loads(row.offer)
+    return OfferedNotice(
+        site=row.name,
+        digest=row.digest.hex(),
+        revision=row.revision,
+        language=row.language,
+        purposes=tuple(offered["purposes"]),
+        services=tuple(OfferedService(*service) for service in offered["services"]),
+        consent_lifetime_days=offered["consent_lifetime_days"],
+        ip=offered["ip"],
+    )

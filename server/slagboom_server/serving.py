@@ -1,0 +1,112 @@
+"""One server process from its settings to its last stored decision."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+import signal
+from typing import TYPE_CHECKING
+
+import uvicorn
+from slagboom_banner.errors import SlagboomError
+
+from slagboom_server.app import build_app
+from slagboom_server.demo.app import build_demo
+from slagboom_server.demo.policies import adapt_policy
+from slagboom_server.demo.received import Received
+from slagboom_server.geo import CountryDatabase, NoCountry
+from slagboom_server.kit import Kit
+from slagboom_server.migration import migrate
+from slagboom_server.settings import MAX_WAITING_DECISIONS
+from slagboom_server.store_sql import open_store
+from slagboom_server.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from slagboom_banner.errors import Finding
+    from slagboom_banner.load import LoadedPolicy
+    from starlette.types import ASGIApp
+
+    from slagboom_server.demo.hosts import VendorMode
+    from slagboom_server.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _reload(kit: Kit) -> None:
+    """Reads the policies again; wrong ones leave those being served in force."""
+    try:
+        kit.read()
+    except SlagboomError as error:
+        _log.error("policies not reloaded, the earlier ones stay in force:\n%s", error)  # noqa: TRY400 -- the findings say it all
+    else:
+        _log.info("policies reloaded")
+
+
+def _listen(kit: Kit, app: ASGIApp, settings: Settings) -> None:
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        # An access log would hold each visitor's address.
+        access_log=False,
+        log_level="warning",
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    server = uvicorn.Server(config)
+
+    async def run() -> None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, kit)
+        await server.serve()
+
+    asyncio.run(run())
+
+
+def _run(
+    settings: Settings,
+    report: Callable[[tuple[Finding, ...]], None],
+    adapt: Callable[[LoadedPolicy], LoadedPolicy] | None,
+    wrap: Callable[[ASGIApp], ASGIApp],
+) -> None:
+    countries = (
+        CountryDatabase(settings.geo_database) if settings.geo_database else NoCountry()
+    )
+    migrate(settings.database)
+    store = open_store(settings.database)
+    try:
+        with Writer(store, MAX_WAITING_DECISIONS) as writer:
+            kit = Kit(settings.policies, store, writer, countries, _now, adapt)
+            report(kit.read())
+            _listen(kit, wrap(build_app(kit)), settings)
+    finally:
+        store.close()
+
+
+def serve(settings: Settings, report: Callable[[tuple[Finding, ...]], None]) -> None:
+    """Serves until it is told to stop, then stores what still waits.
+
+    report: told the lint's warnings once everything is ready to listen.
+    Raises SlagboomError where a policy, the database or the country file cannot be used.
+    """
+    _run(settings, report, None, lambda app: app)
+
+
+def serve_demo(
+    settings: Settings, vendors: VendorMode, report: Callable[[tuple[Finding, ...]], None]
+) -> None:
+    """As `serve`, with the three demo sites and stand-in vendors around the kit."""
+    _run(
+        settings,
+        report,
+        lambda loaded: adapt_policy(loaded, settings.port, vendors),
+        lambda app: build_demo(app, settings.port, Received(), vendors),
+    )

@@ -1,0 +1,32 @@
+"""What the operator sets. Every option is also an environment variable (cli.py)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_BODY_BYTES = 8 * 1024
+"""A decision is below 3 kB with sixty services; anything larger is none."""
+
+MAX_WAITING_DECISIONS = 4096
+"""How many decisions may wait for the disk before the browser is asked to come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How one kit runs.
+
+    policies: the folder of policy files, services in `services/` beneath. database: an SQLAlchemy
+    URL. geo_database: a local MaxMind DB file, or None where countries stay unknown.
+    trusted_proxies: addresses, comma-separated, whose forwarding headers name the visitor.
+    """
+
+    policies: Path
+    database: str
+    host: str
+    port: int
+    geo_database: Path | None = None
+    trusted_proxies: str = "127.0.0.1"

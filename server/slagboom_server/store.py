@@ -1,0 +1,147 @@
+"""What the consent log promises, without a word of SQL.
+
+An acknowledgement means durable: when `append` returns, the records survive a loss of power.
+Records are only ever added. Every list is paged by key: its last page costs what the first one did.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from pydantic import JsonValue
+
+    from slagboom_banner.model import Action
+    from slagboom_server.record import ConsentRecord, OfferedNotice
+    from slagboom_server.report import Stats
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The record is new and durable, under this number."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The same decision was stored before, under this number; nothing was added."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Another decision holds this decision_id; nothing was added."""
+
+    decision_id: UUID
+
+
+Appended = Stored | Repeated | Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNotice:
+    """A published notice as it was shown. document: everything the visitor could read."""
+
+    offer: OfferedNotice
+    document: Mapping[str, JsonValue]
+    first_seen: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A purpose or service together with the answer looked for."""
+
+    id: str
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which records are meant; None leaves a field open, several fields must all hold.
+
+    since, until: bounds of received_at, the first included, the second not. purpose, service:
+    records whose notice offered it and which gave this answer.
+    """
+
+    site: str | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    purpose: Answer | None = None
+    service: Answer | None = None
+    action: Action | None = None
+    consent_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The place of a record in the log's order, which is received_at, then seq."""
+
+    received_at: dt.datetime
+    seq: int
+
+
+class Store(Protocol):
+    """The consent log. Every method raises StoreUnavailable while the log cannot be used."""
+
+    def remember_notice(
+        self, offer: OfferedNotice, document: Mapping[str, JsonValue], first_seen: dt.datetime
+    ) -> None:
+        """Keeps a notice under its site and digest; does nothing where it is kept already."""
+        ...
+
+    def notice(self, site: str, digest: str) -> StoredNotice | None:
+        """A kept notice, None where there is none."""
+        ...
+
+    def latest_notices(self, site: str) -> Sequence[StoredNotice]:
+        """The notices of the highest revision a site has published, first published first."""
+        ...
+
+    def offers(self) -> Sequence[OfferedNotice]:
+        """What every kept notice of every site offers, without the documents."""
+        ...
+
+    def append(self, new: Sequence[ConsentRecord]) -> Sequence[Appended]:
+        """Adds records in one transaction; the answers are in the records' order.
+
+        Their notices must have been remembered. One decision_id may come twice in one call.
+        """
+        ...
+
+    def record(self, decision_id: UUID) -> ConsentRecord | None:
+        """One record, None where there is none."""
+        ...
+
+    def records_of(self, consent_id: UUID) -> Sequence[ConsentRecord]:
+        """Every record of one visitor's device, oldest first."""
+        ...
+
+    def page(
+        self,
+        chosen: Filter,
+        after: Cursor | None = None,
+        *,
+        limit: int,
+        newest_first: bool = False,
+    ) -> Sequence[ConsentRecord]:
+        """At most `limit` records in the log's order, beginning behind `after`."""
+        ...
+
+    def count(self, chosen: Filter) -> int:
+        """How many records there are."""
+        ...
+
+    def stats(self, chosen: Filter) -> Stats:
+        """What the records add up to."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of every connection."""
+        ...

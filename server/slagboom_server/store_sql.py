@@ -1,0 +1,275 @@
+"""The consent log over SQLAlchemy Core: SQLite, and SQL that PostgreSQL understands as well."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, tuple_
+
+from slagboom_server.anonymise import Client
+from slagboom_server.engine import reading, writing
+from slagboom_server.migration import open_current
+from slagboom_server.names import Names, Notices, offer_columns, read_offer, write_offer
+from slagboom_server.report import Stats, Tally, summarise
+from slagboom_server.row import (
+    ACTION_OF,
+    CONTENT,
+    DEVICE_OF,
+    from_bits,
+    from_ms,
+    from_row,
+    service_ids,
+    to_ms,
+    to_row,
+)
+from slagboom_server.schema import DEVICES, clients, notices, origins, records, sites
+from slagboom_server.selection import conditions
+from slagboom_server.store import Appended, Conflict, Repeated, Stored, StoredNotice
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pydantic import JsonValue
+    from sqlalchemy import Engine
+
+    from slagboom_server.record import ConsentRecord, OfferedNotice
+    from slagboom_server.row import AnyRow
+    from slagboom_server.store import Cursor, Filter
+
+_DAY_MS: Final = 86_400_000
+
+
+class SqlStore:
+    """A consent log in an SQL database; see `store.Store` for what each method promises.
+
+    Safe to use from several threads. Several processes may write the same database.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._sites = Names(sites)
+        self._origins = Names(origins)
+        self._clients = Names(clients)
+        self._notices = Notices()
+
+    def close(self) -> None:
+        """Lets go of every connection."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        try:
+            with writing(self._engine) as connection:
+                yield connection
+        except BaseException:
+            for names in (self._sites, self._origins, self._clients, self._notices):
+                names.forget()
+            raise
+
+    def remember_notice(
+        self, offer: OfferedNotice, document: Mapping[str, JsonValue], first_seen: dt.datetime
+    ) -> None:
+        """Keeps a notice under its site and digest; does nothing where it is kept already."""
+        with self._writing() as connection:
+            site_id = self._sites.make_id(connection, offer.site)
+            digest = bytes.fromhex(offer.digest)
+            same = (notices.c.site_id == site_id, notices.c.digest == digest)
+            if connection.scalar(select(notices.c.id).where(*same)) is not None:
+                return
+            row = {
+                "site_id": site_id,
+                "digest": digest,
+                "revision": offer.revision,
+                "language": offer.language,
+                "first_seen": to_ms(first_seen),
+                "offer": write_offer(offer),
+                "document": json.dumps(document, ensure_ascii=False, separators=(",", ":")),
+            }
+            connection.execute(insert(notices).values(row))
+
+    def notice(self, site: str, digest: str) -> StoredNotice | None:
+        """A kept notice, None where there is none."""
+        try:
+            key = bytes.fromhex(digest)
+        except ValueError:
+            return None
+        found = self._stored_notices(sites.c.name == site, notices.c.digest == key)
+        return found[0] if found else None
+
+    def latest_notices(self, site: str) -> Sequence[StoredNotice]:
+        """The notices of the highest revision a site has published, first published first."""
+        highest = (
+            select(func.max(notices.c.revision))
+            .join_from(notices, sites)
+            .where(sites.c.name == site)
+        )
+        return self._stored_notices(
+            sites.c.name == site, notices.c.revision == highest.scalar_subquery()
+        )
+
+    def _stored_notices(self, *conditions: ColumnElement[bool]) -> list[StoredNotice]:
+        query = (
+            select(*offer_columns(), notices.c.document, notices.c.first_seen)
+            .join_from(notices, sites)
+            .where(*conditions)
+            .order_by(notices.c.first_seen, notices.c.id)
+        )
+        with reading(self._engine) as connection:
+            return [
+                StoredNotice(read_offer(row), json.loads(row.document), from_ms(row.first_seen))
+                for row in connection.execute(query)
+            ]
+
+    def offers(self) -> Sequence[OfferedNotice]:
+        """What every kept notice of every site offers, without the documents."""
+        with reading(self._engine) as connection:
+            return list(self._notices.load(connection).values())
+
+    def append(self, new: Sequence[ConsentRecord]) -> Sequence[Appended]:
+        """Adds records in one transaction; the answers are in the records' order."""
+        with self._writing() as connection:
+            rows = [self._to_row(connection, record) for record in new]
+            held = _held(connection, [row["decision_id"] for row in rows])
+            fresh: dict[bytes, dict[str, Any]] = {}
+            for row in rows:
+                if row["decision_id"] not in held:
+                    fresh.setdefault(row["decision_id"], row)
+            seqs = _insert(connection, list(fresh.values()))
+        answers: list[Appended] = []
+        for row in rows:
+            decision_id = row["decision_id"]
+            content = tuple(row[column] for column in CONTENT)
+            if decision_id not in held:
+                held[decision_id] = (seqs[decision_id], content)
+                answers.append(Stored(seqs[decision_id]))
+            elif held[decision_id][1] == content:
+                answers.append(Repeated(held[decision_id][0]))
+            else:
+                answers.append(Conflict(UUID(bytes=decision_id)))
+        return answers
+
+    def _to_row(self, connection: Connection, record: ConsentRecord) -> dict[str, Any]:
+        notice_id = self._notices.id_of(connection, record.site, record.notice)
+        device = DEVICES[record.device]
+        origin = record.origin
+        ids = {
+            "site_id": self._sites.make_id(connection, record.site),
+            "notice_id": notice_id,
+            "client_id": self._clients.make_id(connection, record.browser, record.system, device),
+            "origin_id": None if origin is None else self._origins.make_id(connection, origin),
+        }
+        return to_row(record, self._notices.offer(connection, notice_id), ids)
+
+    def record(self, decision_id: UUID) -> ConsentRecord | None:
+        """One record, None where there is none."""
+        found = self._read(select(records).where(records.c.decision_id == decision_id.bytes))
+        return found[0] if found else None
+
+    def records_of(self, consent_id: UUID) -> Sequence[ConsentRecord]:
+        """Every record of one visitor's device, oldest first."""
+        same = records.c.consent_id == consent_id.bytes
+        return self._read(
+            select(records).where(same).order_by(records.c.received_at, records.c.seq)
+        )
+
+    def page(
+        self,
+        chosen: Filter,
+        after: Cursor | None = None,
+        *,
+        limit: int,
+        newest_first: bool = False,
+    ) -> Sequence[ConsentRecord]:
+        """At most `limit` records in the log's order, beginning behind `after`."""
+        place = tuple_(records.c.received_at, records.c.seq)
+        query = select(records).limit(limit)
+        if newest_first:
+            query = query.order_by(records.c.received_at.desc(), records.c.seq.desc())
+        else:
+            query = query.order_by(records.c.received_at, records.c.seq)
+        if after is not None:
+            here = tuple_(to_ms(after.received_at), after.seq)
+            query = query.where(place < here if newest_first else place > here)
+        return self._read(query, chosen)
+
+    def count(self, chosen: Filter) -> int:
+        """How many records there are."""
+        with reading(self._engine) as connection:
+            query = select(func.count()).select_from(records)
+            return connection.scalar(query.where(*self._conditions(connection, chosen))) or 0
+
+    def stats(self, chosen: Filter) -> Stats:
+        """What the records add up to."""
+        group = (
+            (records.c.received_at // _DAY_MS).label("day"),
+            records.c.notice_id,
+            records.c.action,
+            records.c.choices,
+            records.c.services,
+        )
+        query = select(*group, func.count().label("decisions")).group_by(*group)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.where(*self._conditions(connection, chosen)))
+            return summarise(self._tally(connection, row) for row in rows.all())
+
+    def _tally(self, connection: Connection, row: AnyRow) -> Tally:
+        offer = self._notices.offer(connection, row.notice_id)
+        return Tally(
+            day=from_ms(row.day * _DAY_MS).date(),
+            language=offer.language,
+            action=ACTION_OF[row.action],
+            choices=from_bits(row.choices, offer.purposes),
+            services=from_bits(row.services, service_ids(offer)),
+            decisions=row.decisions,
+        )
+
+    def _read(self, query: Select[Any], chosen: Filter | None = None) -> list[ConsentRecord]:
+        with reading(self._engine) as connection:
+            if chosen is not None:
+                query = query.where(*self._conditions(connection, chosen))
+            return [self._from_row(connection, row) for row in connection.execute(query).all()]
+
+    def _from_row(self, connection: Connection, row: AnyRow) -> ConsentRecord:
+        browser, system, device = self._clients.name(connection, row.client_id)
+        origin = None
+        if row.origin_id is not None:
+            (origin,) = self._origins.name(connection, row.origin_id)
+        client = Client(browser, system, DEVICE_OF[device])
+        return from_row(row, self._notices.offer(connection, row.notice_id), client, origin)
+
+    def _conditions(self, connection: Connection, chosen: Filter) -> list[ColumnElement[bool]]:
+        site_id = None if chosen.site is None else self._sites.find_id(connection, chosen.site)
+        asks_notices = chosen.purpose is not None or chosen.service is not None
+        offers = self._notices.load(connection) if asks_notices else {}
+        return conditions(chosen, site_id, offers)
+
+
+def _held(
+    connection: Connection, decision_ids: Sequence[bytes]
+) -> dict[bytes, tuple[int, tuple[Any, ...]]]:
+    """Seq and content of those decisions that are stored already."""
+    columns = [records.c[name] for name in CONTENT]
+    query = select(records.c.decision_id, records.c.seq, *columns)
+    rows = connection.execute(query.where(records.c.decision_id.in_(decision_ids)))
+    return {row.decision_id: (row.seq, tuple(row)[2:]) for row in rows}
+
+
+def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> dict[bytes, int]:
+    """The numbers the database gave to new rows, by decision_id."""
+    if not rows:
+        return {}
+    query = insert(records).returning(records.c.decision_id, records.c.seq)
+    return {row.decision_id: row.seq for row in connection.execute(query, rows)}
+
+
+def open_store(database_url: str) -> SqlStore:
+    """The consent log at an address, whose schema must be the current one.
+
+    Raises SlagboomError where there is no such database or its schema is another one, and
+    StoreUnavailable where it cannot be reached.
+    """
+    return SqlStore(open_current(database_url))

@@ -1,0 +1,283 @@
+"""HTTP for visitors: the scripts, their decisions, their own record, the notices once shown."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from pydantic import ValidationError
+from slagboom_banner.cookie import COOKIE_NAME, Choice, encode_choice
+from slagboom_banner.model import Action, Decision
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from slagboom_server.errors import (
+    QueueFull,
+    RecordRejected,
+    ReplayConflict,
+    StoreUnavailable,
+)
+from slagboom_server.export import describe_record
+from slagboom_server.problems import SAFE_HEADERS, answer_problem
+from slagboom_server.record import RequestFacts, build_record
+from slagboom_server.settings import MAX_BODY_BYTES
+from slagboom_server.store import Conflict, Stored
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from slagboom_server.kit import Kit, Script, Site
+    from slagboom_server.record import ConsentRecord
+
+GATE_CACHE = "public, max-age=300, stale-while-revalidate=86400"
+PANEL_CACHE = "public, max-age=31536000, immutable"
+
+
+def _kit(request: Request) -> Kit:
+    kit: Kit = request.app.state.kit
+    return kit
+
+
+def _site(request: Request) -> Site | None:
+    return _kit(request).sites.get(request.path_params["site"])
+
+
+def _unknown_site() -> Response:
+    return answer_problem(404, "There is no such site here; check the address of the script tag.")
+
+
+def _accepted_encoding(request: Request) -> str:
+    offered = {
+        part.partition(";")[0].strip()
+        for part in request.headers.get("accept-encoding", "").lower().split(",")
+        if not part.replace(" ", "").endswith(";q=0")
+    }
+    return next((name for name in ("br", "gzip") if name in offered), "identity")
+
+
+def _answer_script(request: Request, script: Script, cache: str) -> Response:
+    headers = {
+        "Cache-Control": cache,
+        "ETag": script.etag,
+        "Vary": "Accept-Encoding",
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
+    if script.etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    encoding = _accepted_encoding(request)
+    if encoding != "identity":
+        headers["Content-Encoding"] = encoding
+    return Response(
+        script.bodies[encoding], headers=headers, media_type="text/javascript; charset=utf-8"
+    )
+
+
+async def send_gate(request: Request) -> Response:
+    """`GET gate.js`: the one script of the site."""
+    site = _site(request)
+    return _answer_script(request, site.gate, GATE_CACHE) if site else _unknown_site()
+
+
+async def send_panel(request: Request) -> Response:
+    """`GET panel-{language}-{digest}.js`: both layers in one language."""
+    name = (request.path_params["site"], f"panel-{request.path_params['name']}.js")
+    panel = _kit(request).panels.get(name)
+    if panel is None:
+        return answer_problem(404, "There is no such panel; reload the page.")
+    return _answer_script(request, panel, PANEL_CACHE)
+
+
+def _cross_origin(request: Request, site: Site) -> dict[str, str] | None:
+    """The headers that let the site's own pages read an answer; None for a foreign origin."""
+    origin = request.headers.get("origin")
+    if origin is None or origin not in site.loaded.policy.origins:
+        return None
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Credentials": "true",
+        "Vary": "Origin",
+    }
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """The body, or None once it is longer than any decision."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            return None
+    return bytes(body)
+
+
+def _explain(error: ValidationError) -> tuple[int, str]:
+    """Status and one line for a body that is no decision, without repeating what it holds."""
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    if faults[0]["type"] == "json_invalid":
+        return 400, "The body is no valid JSON; send one decision."
+    places = (
+        f"{'.'.join(str(part)[:40] for part in fault['loc']) or 'body'}: {fault['msg']}"
+        for fault in faults[:5]
+    )
+    return 422, "; ".join(places)
+
+
+def _choice_cookie(request: Request, site: Site, record: ConsentRecord) -> str | None:
+    """The Set-Cookie header that keeps the choice past a browser's limit for script cookies.
+
+    Only for the choice the browser holds at this moment: the answer to a decision sent late must
+    not bring back what the visitor has changed since.
+    """
+    if record.notice not in site.notices:
+        return None
+    policy = site.loaded.policy
+    offer = site.bundle.offer
+    choice = Choice(
+        revision=record.revision,
+        scope=offer.scope,
+        given_at=int(record.given_at.timestamp()),
+        lifetime_days=policy.consent_lifetime_days,
+        consent_id=record.consent_id,
+        decision_id=record.decision_id,
+        purposes=tuple(record.choices[purpose] for purpose in offer.purposes),
+        services=tuple(record.services[service.id] for service in offer.services),
+        anonymise_ip=record.anonymise_ip,
+        gpc=record.action is Action.GPC,
+    )
+    value = encode_choice(policy.site, choice)
+    if request.cookies.get(COOKIE_NAME) != value:
+        return None
+    parts = [f"{COOKIE_NAME}={value}", "Path=/", f"Max-Age={choice.lifetime_days * 86400}"]
+    if policy.cookie_domain:
+        parts.append(f"Domain={policy.cookie_domain}")
+    parts.append("SameSite=Lax")
+    if request.url.scheme == "https":
+        parts.append("Secure")
+    return "; ".join(parts)
+
+
+def _build_record(request: Request, site: Site, decision: Decision) -> ConsentRecord:
+    kit = _kit(request)
+    notice = kit.notices.get((site.loaded.policy.site, decision.notice))
+    if notice is None:
+        message = "notice: it was never published by this site; reload the page"
+        raise RecordRejected(message)
+    return build_record(
+        decision,
+        notice,
+        RequestFacts(
+            address=request.client.host if request.client else "",
+            user_agent=request.headers.get("user-agent", ""),
+            origin=request.headers["origin"],
+            gpc_header=request.headers.get("sec-gpc"),
+        ),
+        kit.clock(),
+        is_current=notice.digest in site.notices,
+        countries=kit.countries,
+    )
+
+
+async def take_decision(request: Request) -> Response:
+    """`POST decisions`: 201 once the record is durable, 200 where it had been stored before."""
+    site = _site(request)
+    if site is None:
+        return _unknown_site()
+    headers = _cross_origin(request, site)
+    if headers is None:
+        return answer_problem(403, "This origin is not among the policy's `origins`.")
+    try:
+        body = await _read_body(request)
+    except ClientDisconnect:
+        return Response(status_code=400)
+    if body is None:
+        return answer_problem(413, f"A decision has at most {MAX_BODY_BYTES} bytes.", headers)
+    try:
+        decision = Decision.model_validate_json(body)
+        record = _build_record(request, site, decision)
+        appended = await _kit(request).writer.submit(record)
+        if isinstance(appended, Conflict):
+            raise ReplayConflict(decision.decision_id)  # noqa: TRY301 -- one place answers
+    except ValidationError as error:
+        return answer_problem(*_explain(error), headers)
+    except RecordRejected as error:
+        return answer_problem(error.status, error.reason, headers)
+    except QueueFull as error:
+        return answer_problem(503, str(error), {**headers, "Retry-After": "5"})
+    except StoreUnavailable:
+        # The reason stands in the server's own log; a visitor's browser only has to wait.
+        detail = "The log cannot be written at the moment; the decision is kept by the browser."
+        return answer_problem(503, detail, {**headers, "Retry-After": "30"})
+    status = 201 if isinstance(appended, Stored) else 200
+    answer = JSONResponse(
+        {"receipt": str(record.decision_id)},
+        status,
+        {**SAFE_HEADERS, **headers, "Cache-Control": "no-store"},
+    )
+    cookie = _choice_cookie(request, site, record)
+    if cookie:
+        answer.headers.append("Set-Cookie", cookie)
+    return answer
+
+
+async def send_records(request: Request) -> Response:
+    """`GET records/{consent_id}`: the visitor's own records. The id is the secret."""
+    site = _site(request)
+    if site is None:
+        return _unknown_site()
+    headers = {**SAFE_HEADERS, **(_cross_origin(request, site) or {}), "Cache-Control": "no-store"}
+    missing = "There is no record under this number."
+    try:
+        consent_id = UUID(request.path_params["consent_id"])
+    except ValueError:
+        return answer_problem(404, missing, headers)
+    records = [
+        record
+        for record in _kit(request).store.records_of(consent_id)
+        if record.site == site.loaded.policy.site
+    ]
+    if not records:
+        return answer_problem(404, missing, headers)
+    answer: dict[str, Any] = {
+        "consent_id": str(consent_id),
+        "controller": site.loaded.policy.controller.name,
+        "records": [describe_record(record) for record in records],
+    }
+    return Response(
+        json.dumps(answer, ensure_ascii=False, indent=2),
+        headers=headers,
+        media_type="application/json",
+    )
+
+
+async def send_notice(request: Request) -> Response:
+    """`GET notices/{digest}`: exactly what was shown, for as long as the log is kept."""
+    site = _site(request)
+    if site is None:
+        return _unknown_site()
+    notice = _kit(request).store.notice(
+        site.loaded.policy.site, request.path_params["digest"]
+    )
+    if notice is None:
+        return answer_problem(404, "This site never published such a notice.")
+    return JSONResponse(
+        {**dataclasses.asdict(notice.offer), "document": notice.document},
+        headers={**SAFE_HEADERS, "Cache-Control": PANEL_CACHE},
+    )
+
+
+async def tell_alive(_request: Request) -> Response:
+    """`GET /health/live`: the process answers."""
+    return Response("ok\n", media_type="text/plain", headers={"Cache-Control": "no-store"})
+
+
+ROUTES = [
+    Route("/s/{site}/gate.js", send_gate),
+    Route("/s/{site}/panel-{name}.js", send_panel),
+    Route("/s/{site}/decisions", take_decision, methods=["POST"]),
+    Route("/s/{site}/records/{consent_id}", send_records),
+    Route("/s/{site}/notices/{digest}", send_notice),
+    Route("/health/live", tell_alive),
+]

@@ -1,0 +1,130 @@
+"""One thread that commits whatever waits, all of it in one transaction.
+
+The slow part of storing is the disk's flush, and one flush serves a whole group: while the thread
+commits, the next group gathers. The pattern is Datasette's writer thread, with groups.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Final, Self
+
+from slagboom_server.errors import QueueFull, StoreUnavailable
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from slagboom_server.record import ConsentRecord
+    from slagboom_server.store import Appended, Store
+
+_MAX_GROUP: Final = 500
+"""Records in one transaction; more would make the first of them wait for the last."""
+
+_log = logging.getLogger(__name__)
+
+_Waiting = tuple["ConsentRecord", "asyncio.Future[Appended]"]
+_Outcome = tuple["asyncio.Future[Appended]", "Appended | StoreUnavailable"]
+
+
+class Writer:
+    """Appends records to a store, in groups, from any number of event loops.
+
+    max_waiting: records held in memory before `submit` refuses.
+    """
+
+    def __init__(self, store: Store, max_waiting: int = 5000) -> None:
+        self._store = store
+        self._max_waiting = max_waiting
+        self._waiting: deque[_Waiting] = deque()
+        self._news = threading.Condition()
+        self._is_closing = False
+        self._thread = threading.Thread(target=self._run, name="slagboom-writer")
+        self._thread.start()
+
+    async def submit(self, record: ConsentRecord) -> Appended:
+        """The store's answer, once the record is durable.
+
+        A caller that is cancelled while it waits does not stop the record from being stored.
+        Raises QueueFull where too many wait, StoreUnavailable where it could not be stored or the
+        writer is closing.
+        """
+        future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        with self._news:
+            if self._is_closing:
+                message = "the server is stopping; send the decision again later"
+                raise StoreUnavailable(message)
+            if len(self._waiting) >= self._max_waiting:
+                raise QueueFull(self._max_waiting)
+            self._waiting.append((record, future))
+            self._news.notify()
+        return await future
+
+    def close(self) -> None:
+        """Stores what still waits, then ends the thread. Takes no more records."""
+        with self._news:
+            self._is_closing = True
+            self._news.notify()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        """The writer itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Closes the writer."""
+        self.close()
+
+    def _run(self) -> None:
+        while group := self._next_group():
+            _settle(group, self._append([record for record, _ in group]))
+
+    def _next_group(self) -> list[_Waiting]:
+        """Whatever waits, at least one record; empty once the writer is closed and drained."""
+        with self._news:
+            while not self._waiting and not self._is_closing:
+                self._news.wait()
+            size = min(len(self._waiting), _MAX_GROUP)
+            return [self._waiting.popleft() for _ in range(size)]
+
+    def _append(self, records: list[ConsentRecord]) -> list[Appended | StoreUnavailable]:
+        try:
+            return list(self._store.append(records))
+        except StoreUnavailable as error:
+            _log.error("%d decisions were not stored: %s", len(records), error)
+            return [error] * len(records)
+        except Exception as error:  # noqa: BLE001 - the thread's edge: it must outlive any group
+            _log.exception("%d decisions were not stored", len(records))
+            failure = StoreUnavailable("the consent log failed; the server's log says how")
+            failure.__cause__ = error
+            return [failure] * len(records)
+
+
+def _settle(group: list[_Waiting], outcomes: list[Appended | StoreUnavailable]) -> None:
+    """Wakes each event loop once for all its callers in the group."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Outcome]] = {}
+    for (_, future), outcome in zip(group, outcomes, strict=True):
+        by_loop.setdefault(future.get_loop(), []).append((future, outcome))
+    for loop, settled in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_set_results, settled)
+        except RuntimeError:
+            # A closed loop has nobody left who waits; the records are stored all the same.
+            _log.warning("%d answers came after their event loop had closed", len(settled))
+
+
+def _set_results(settled: list[_Outcome]) -> None:
+    for future, outcome in settled:
+        if future.done():
+            continue
+        if isinstance(outcome, StoreUnavailable):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)

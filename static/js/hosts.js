@@ -1,0 +1,18 @@
+/** Which registered service an address belongs to. */
+
+/** @typedef {import("./types.js").ServiceConfig} ServiceConfig */
+
+/** @param {string} host @param {string} pattern */
+const covers = (host, pattern) =>
+  pattern.startsWith("*.")
+    ? host === pattern.slice(2) || host.endsWith(pattern.slice(1))
+    : host === pattern;
+
+/** @param {ServiceConfig[]} services @param {URL} url
+ * @returns {ServiceConfig | undefined} */
+export const serviceOf = (services, url) =>
+  services.find((service) =>
+    [...service.hosts, ...(service.embed ? service.embed.hosts : [])].some(
+      (pattern) => covers(url.hostname, pattern),
+    ),
+  );

@@ -1,0 +1,28 @@
+/** Texts, dates and names in the notice's language. */
+
+/** @typedef {import("../types.js").Notice} Notice */
+
+/** @typedef {object} Format
+ * @property {(key: string, values?: Record<string, string | number>) => string} text  its `{name}`
+ * places filled
+ * @property {(time: string | number) => string} date  of `2026-11-21`, or of milliseconds
+ * @property {(code: string) => string} country  by its ISO 3166 alpha-2 code
+ * @property {(names: string[]) => string} list */
+
+/** @param {Notice} notice @returns {Format} */
+export const makeFormat = ({ language, texts }) => ({
+  text: (key, values = {}) =>
+    texts[key].replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole)),
+
+  date: (time) =>
+    new Intl.DateTimeFormat(
+      language,
+      typeof time === "string"
+        ? { dateStyle: "long", timeZone: "UTC" }
+        : { dateStyle: "long", timeStyle: "short" },
+    ).format(new Date(time)),
+
+  country: (code) => new Intl.DisplayNames(language, { type: "region" }).of(code) || code,
+
+  list: (names) => new Intl.ListFormat(language).format(names),
+});

@@ -1,0 +1,15 @@
+/** What the page and the browser tell before anybody has been asked. */
+
+/** @typedef {import("./types.js").Config} Config */
+
+/** Global Privacy Control (https://www.w3.org/TR/gpc/). */
+export const hasGpc = () =>
+  /** @type {{globalPrivacyControl?: unknown}} */ (navigator).globalPrivacyControl === true;
+
+/** The page's language where the policy has it, else the policy's first.
+ * @param {Config} config */
+export const pageLanguage = (config) => {
+  const wanted = document.documentElement.lang.toLowerCase().split("-")[0];
+  const known = Object.keys(config.languages);
+  return known.includes(wanted) ? wanted : known[0];
+};

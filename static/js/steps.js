@@ -1,0 +1,80 @@
+/** Runs the declarative steps of a service file. A vendor is data, never code of ours. */
+import { trustedScriptUrl } from "./trusted.js";
+
+/** @typedef {import("./types.js").Step} Step */
+/** @typedef {Record<string, unknown>} Dictionary */
+
+/** @param {unknown} value @param {() => unknown} consent @returns {unknown} */
+const resolve = (value, consent) => {
+  if (value === "{now}") return new Date();
+  if (value === "{consent}") return consent();
+  if (Array.isArray(value)) return value.map((item) => resolve(item, consent));
+  if (value && typeof value === "object") {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, resolve(item, consent)]),
+    );
+  }
+  return value;
+};
+
+/** The object that holds the last name of a dotted path, and that name.
+ * @param {string} path @returns {[Dictionary | undefined, string]} */
+const find = (path) => {
+  const names = path.split(".");
+  const last = /** @type {string} */ (names.pop());
+  /** @type {unknown} */
+  let holder = window;
+  for (const name of names) holder = holder && /** @type {Dictionary} */ (holder)[name];
+  return [/** @type {Dictionary | undefined} */ (holder), last];
+};
+
+/** @param {string} path @returns {unknown[]} */
+const listAt = (path) => {
+  const [holder, name] = find(path);
+  if (!holder) return [];
+  holder[name] = holder[name] || [];
+  return /** @type {unknown[]} */ (holder[name]);
+};
+
+/** @param {Step} step @param {() => unknown} consent @param {string} nonce */
+const run = (step, consent, nonce) => {
+  if (step.do === "script") {
+    const script = document.createElement("script");
+    script.async = true;
+    script.nonce = nonce;
+    script.src = trustedScriptUrl(/** @type {string} */ (step.src));
+    (document.head || document.documentElement).append(script);
+    return;
+  }
+  const path = /** @type {string} */ (step.path);
+  const [holder, name] = find(path);
+  if (!holder) return;
+  if (step.do === "set") {
+    if (!step.missing_only || holder[name] === undefined) holder[name] = resolve(step.value, consent);
+  } else if (step.do === "push") {
+    listAt(path).push(resolve(step.value, consent));
+  } else if (step.do === "queue") {
+    const into = /** @type {string} */ (step.into);
+    holder[name] =
+      holder[name] ||
+      function () {
+        listAt(into).push(arguments);
+      };
+  } else if (typeof holder[name] === "function") {
+    holder[name](...(/** @type {unknown[]} */ (resolve(step.arguments || [], consent))));
+  }
+};
+
+/** Runs steps in order; one that throws must not take the page or the others with it.
+ * @param {Step[]} steps
+ * @param {() => unknown} consent the state of the consent types
+ * @param {string} nonce */
+export const runSteps = (steps, consent, nonce) => {
+  for (const step of steps) {
+    try {
+      run(step, consent, nonce);
+    } catch (error) {
+      console.error("slagboom:", step, error);
+    }
+  }
+};

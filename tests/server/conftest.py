@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from slagboom_server.store_sql import SqlStore
+
+# The contract of a store and its samples are shared by the tests of every engine.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+pytest.register_assert_rewrite("contract_store")
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from slagboom_server.migration import migrate  # noqa: PLC0415 -- only tests of the log need it
+
+    file = tmp_path_factory.mktemp("migrated") / "slagboom.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def database_url(tmp_path: Path, migrated_file: Path) -> str:
+    """An empty consent log of its own for each test."""
+    file = tmp_path / "slagboom.db"
+    shutil.copy(migrated_file, file)
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[SqlStore]:
+    from slagboom_server.store_sql import open_store  # noqa: PLC0415 -- as above
+
+    opened = open_store(database_url)
+    yield opened
+    opened.close()

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from log_samples import DOCUMENT, NOON, decision_id, make_offer, make_record
+
+from slagboom_server.errors import QueueFull, StoreUnavailable
+from slagboom_server.store import Conflict, Filter, Repeated, Stored
+from slagboom_server.store_sql import SqlStore, open_store
+from slagboom_server.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from slagboom_server.record import ConsentRecord
+    from slagboom_server.store import Appended
+
+
+class GatedStore:
+    """A store that commits only while its gate is open, and keeps the size of each group."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+        self.gate = threading.Event()
+        self.entered = threading.Event()
+        self.groups: list[int] = []
+        self.failure: Exception | None = None
+
+    def append(self, new: Sequence[ConsentRecord]) -> Sequence[Appended]:
+        self.groups.append(len(new))
+        self.entered.set()
+        assert self.gate.wait(10)
+        if self.failure is not None:
+            raise self.failure
+        return self._store.append(new)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+@pytest.fixture
+def gated(store: SqlStore) -> GatedStore:
+    store.remember_notice(make_offer(), DOCUMENT, NOON)
+    return GatedStore(store)
+
+
+async def begin(writer: Writer, *numbers: int) -> list[asyncio.Task[Appended]]:
+    tasks = [asyncio.create_task(writer.submit(make_record(n))) for n in numbers]
+    await asyncio.sleep(0)
+    return tasks
+
+
+def test_an_answer_comes_only_after_the_commit(gated: GatedStore) -> None:
+    async def run() -> None:
+        with Writer(gated) as writer:
+            [task] = await begin(writer, 1)
+            assert await asyncio.to_thread(gated.entered.wait, 10)
+            assert not task.done()
+            assert gated.record(decision_id(1)) is None
+
+            gated.gate.set()
+
+            answer = await task
+            stored = gated.record(decision_id(1))
+            assert stored is not None
+            assert answer == Stored(stored.seq)
+
+    asyncio.run(run())
+
+
+def test_what_gathers_during_a_commit_becomes_one_group(gated: GatedStore) -> None:
+    async def run() -> None:
+        with Writer(gated) as writer:
+            first = await begin(writer, 1)
+            assert await asyncio.to_thread(gated.entered.wait, 10)
+            rest = await begin(writer, *range(2, 52))
+            gated.gate.set()
+            await asyncio.gather(*first, *rest)
+
+    asyncio.run(run())
+
+    assert gated.groups == [1, 50]
+    assert gated.count(Filter()) == 51
+
+
+def test_each_caller_gets_the_answer_to_its_own_record(gated: GatedStore) -> None:
+    async def run() -> list[Appended]:
+        with Writer(gated) as writer:
+            gated.gate.set()
+            one = await writer.submit(make_record(1))
+            again = await writer.submit(make_record(1))
+            forged = await writer.submit(make_record(1, granted=set()))
+            return [one, again, forged]
+
+    one, again, forged = asyncio.run(run())
+
+    assert isinstance(one, Stored)
+    assert again == Repeated(one.seq)
+    assert forged == Conflict(decision_id(1))
+
+
+def test_a_full_queue_refuses_and_stores_the_rest(gated: GatedStore) -> None:
+    async def run() -> None:
+        with Writer(gated, max_waiting=2) as writer:
+            first = await begin(writer, 1)
+            assert await asyncio.to_thread(gated.entered.wait, 10)
+            waiting = await begin(writer, 2, 3)
+
+            with pytest.raises(QueueFull, match="2 decisions are waiting"):
+                await writer.submit(make_record(4))
+
+            gated.gate.set()
+            await asyncio.gather(*first, *waiting)
+
+    asyncio.run(run())
+
+    assert gated.count(Filter()) == 3
+    assert gated.record(decision_id(4)) is None
+
+
+@pytest.mark.parametrize("failure", [StoreUnavailable("disk full"), ZeroDivisionError("a defect")])
+def test_a_failing_store_fails_its_group_and_not_the_next(
+    gated: GatedStore, failure: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> None:
+        with Writer(gated) as writer:
+            gated.gate.set()
+            gated.failure = failure
+            failed = await asyncio.gather(*await begin(writer, 1, 2), return_exceptions=True)
+            assert [type(answer) for answer in failed] == [StoreUnavailable, StoreUnavailable]
+
+            gated.failure = None
+            assert isinstance(await writer.submit(make_record(1)), Stored)
+
+    asyncio.run(run())
+
+    assert "were not stored" in caplog.text
+    assert gated.record(decision_id(2)) is None
+
+
+def test_closing_stores_what_waits_and_takes_no_more(gated: GatedStore) -> None:
+    async def run() -> None:
+        writer = Writer(gated)
+        tasks = await begin(writer, *range(1, 11))
+        gated.gate.set()
+
+        await asyncio.to_thread(writer.close)
+
+        assert all(isinstance(answer, Stored) for answer in await asyncio.gather(*tasks))
+        with pytest.raises(StoreUnavailable, match="stopping"):
+            await writer.submit(make_record(11))
+        writer.close()
+
+    asyncio.run(run())
+
+    assert gated.count(Filter()) == 10
+
+
+def test_a_caller_that_leaves_takes_nobody_along(gated: GatedStore) -> None:
+    async def run() -> None:
+        with Writer(gated) as writer:
+            leaving, staying = await begin(writer, 1, 2)
+            leaving.cancel()
+            gated.gate.set()
+            assert isinstance(await staying, Stored)
+
+    asyncio.run(run())
+
+    assert gated.count(Filter()) == 2
+
+
+def test_a_loop_that_ended_does_not_end_the_writer(gated: GatedStore) -> None:
+    async def leave(writer: Writer) -> None:
+        [task] = await begin(writer, 1)
+        task.cancel()
+
+    async def stay(writer: Writer) -> Appended:
+        return await writer.submit(make_record(2))
+
+    with Writer(gated) as writer:
+        asyncio.run(leave(writer))
+        gated.gate.set()
+
+        assert isinstance(asyncio.run(stay(writer)), Stored)
+
+    assert gated.count(Filter()) == 2
+
+
+def test_nothing_acknowledged_is_lost_when_the_process_is_killed(
+    store: SqlStore, database_url: str
+) -> None:
+    store.remember_notice(make_offer(), DOCUMENT, NOON)
+    script = Path(__file__).with_name("kill_writer.py")
+    with subprocess.Popen(
+        [sys.executable, str(script), database_url], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        acknowledged = [process.stdout.readline() for _ in range(200)]
+        process.kill()
+        acknowledged += process.stdout.read().splitlines()
+
+    numbers = {int(line) for line in acknowledged if line.strip()}
+    reopened = open_store(database_url)
+    lost = [number for number in numbers if reopened.record(decision_id(number)) is None]
+    reopened.close()
+    assert len(numbers) >= 200
+    assert not lost

@@ -1,0 +1,51 @@
+/**
+ * Bundles the client scripts into static/js/dist.
+ * With --check nothing is written: exit 1 when what is committed differs from what the sources give.
+ */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { chdir } from "node:process";
+import { fileURLToPath } from "node:url";
+
+import { build } from "esbuild";
+
+const BUNDLES = [
+  ["static/js/main.js", "static/js/dist/gate.js"],
+  ["static/js/panel/main.js", "static/js/dist/panel.js"],
+];
+
+/** @param {string} source @returns {Promise<string>} */
+const bundle = async (source) => {
+  const result = await build({
+    entryPoints: [source],
+    bundle: true,
+    write: false,
+    format: "iife",
+    target: "es2020",
+    charset: "utf8",
+    minify: true,
+    legalComments: "none",
+    // Names that start with _ are private to one bundle; what gate and panel share never does.
+    mangleProps: /^_/,
+    reserveProps: /^__/,
+    logLevel: "warning",
+  });
+  return result.outputFiles[0].text;
+};
+
+/** @param {string} file @returns {Promise<string>} */
+const committed = (file) => readFile(file, "utf8").catch(() => "");
+
+chdir(dirname(dirname(fileURLToPath(import.meta.url))));
+const checking = process.argv.includes("--check");
+for (const [source, target] of BUNDLES) {
+  const text = await bundle(source);
+  if (!checking) {
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, text);
+    console.log(`${target}: ${text.length} characters`);
+  } else if (text !== (await committed(target))) {
+    console.error(`${target}: differs from what ${source} gives; run make build and commit it`);
+    process.exitCode = 1;
+  }
+}
