@@ -1,4 +1,4 @@
-"""The real server as a process, a real Chromium, and recording stand-ins under the vendors' names."""
+"""The real server as a process, a real Chromium, and recording stand-ins in the vendors' names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 import uvicorn
+
 from slagboom_banner.assets import policies_directory
 from slagboom_e2e.browser import find_chromium, launch_arguments
 from slagboom_e2e.witness import Witness
@@ -28,6 +28,8 @@ from slagboom_server.demo.received import Received
 from slagboom_server.demo.vendors import build_vendors
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from playwright.sync_api import Browser, BrowserContext, Page
 
 VISITOR_ADDRESS = "203.0.113.77"
@@ -58,9 +60,33 @@ class Company:
 
 
 COMPANIES = (
-    Company("dsoft", "nl", "leadinfo", "marketing", ("cdn.leadinfo.net",), ("_li_id", "_li_ses"), "/nl/services"),
-    Company("kresoft", "nl", "google-analytics", "statistics", ("www.googletagmanager.com",), ("_ga",), "/nl/services"),
-    Company("soft4doc", "en", "google-analytics", "statistics", ("www.googletagmanager.com",), ("_ga",), "/en/services"),
+    Company(
+        "dsoft",
+        "nl",
+        "leadinfo",
+        "marketing",
+        ("cdn.leadinfo.net",),
+        ("_li_id", "_li_ses"),
+        "/nl/services",
+    ),
+    Company(
+        "kresoft",
+        "nl",
+        "google-analytics",
+        "statistics",
+        ("www.googletagmanager.com",),
+        ("_ga",),
+        "/nl/services",
+    ),
+    Company(
+        "soft4doc",
+        "en",
+        "google-analytics",
+        "statistics",
+        ("www.googletagmanager.com",),
+        ("_ga",),
+        "/en/services",
+    ),
 )
 
 
@@ -86,9 +112,22 @@ class KitProcess:
     def start(self) -> None:
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "slagboom_server", "demo", "--vendors", "real",
-                 "--port", str(self.port), "--database", self.url, "--policies", str(self.policies)],
-                stdout=output, stderr=output,
+                [
+                    sys.executable,
+                    "-m",
+                    "slagboom_server",
+                    "demo",
+                    "--vendors",
+                    "real",
+                    "--port",
+                    str(self.port),
+                    "--database",
+                    self.url,
+                    "--policies",
+                    str(self.policies),
+                ],
+                stdout=output,
+                stderr=output,
             )
         try:
             self._await_alive()
@@ -103,12 +142,13 @@ class KitProcess:
         )
         while True:
             try:
-                with urllib.request.urlopen(request, timeout=5):
+                with urllib.request.urlopen(request, timeout=5):  # noqa: S310 -- our own loopback
                     return
             except OSError:
                 assert self._process is not None
                 ended = self._process.poll() is not None
-                assert not ended and time.monotonic() < deadline, self.output.read_text()
+                assert not ended, self.output.read_text()
+                assert time.monotonic() < deadline, self.output.read_text()
                 threading.Event().wait(0.1)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
@@ -130,9 +170,20 @@ class KitProcess:
     def log(self, *arguments: str) -> Any:
         """The answer of `slagboom log … --format json`."""
         done = subprocess.run(
-            [sys.executable, "-m", "slagboom_server", "log", *arguments,
-             "--format", "json", "--database", self.url],
-            capture_output=True, check=True, text=True,
+            [
+                sys.executable,
+                "-m",
+                "slagboom_server",
+                "log",
+                *arguments,
+                "--format",
+                "json",
+                "--database",
+                self.url,
+            ],
+            capture_output=True,
+            check=True,
+            text=True,
         )
         return json.loads(done.stdout)
 
@@ -177,10 +228,18 @@ def browser_type_launch_args(vendors: Vendors) -> dict[str, Any]:
     """A Chromium that finds every public name at the stand-ins, and nobody else."""
     chromium = find_chromium()
     assert chromium, "no Chromium found: `make test` installs one"
-    rules = f"EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1, MAP * 127.0.0.1:{vendors.port}"
+    rules = (
+        f"EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1, MAP * 127.0.0.1:{vendors.port}"
+    )
     return {
         "executable_path": str(chromium),
-        "args": [*launch_arguments(), f"--host-resolver-rules={rules}", "--ignore-certificate-errors"],
+        "args": [
+            *launch_arguments(),
+            f"--host-resolver-rules={rules}",
+            "--ignore-certificate-errors",
+            # A page that Playwright answers counts as public, and may not ask for loopback then.
+            "--disable-features=LocalNetworkAccessChecks",
+        ],
     }
 
 
@@ -200,6 +259,12 @@ def own_kit(tmp_path: Path) -> Iterator[KitProcess]:
     process.start()
     yield process
     process.stop()
+
+
+@pytest.fixture(scope="session")
+def companies() -> dict[str, Company]:
+    """The companies by site, for tests about one of them."""
+    return {company.site: company for company in COMPANIES}
 
 
 @pytest.fixture(params=COMPANIES, ids=lambda company: company.site)
@@ -258,7 +323,8 @@ class Visitor:
         found = self.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
         return [
             f"{violation['id']}: {node['target']}"
-            for violation in found["violations"] for node in violation["nodes"]
+            for violation in found["violations"]
+            for node in violation["nodes"]
         ]
 
 

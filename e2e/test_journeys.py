@@ -17,23 +17,24 @@ def own(company: Company) -> str:
 
 def vendor_cookies(visitor: Visitor) -> list[str]:
     return [
-        name for name in visitor.witness.cookies()
+        name
+        for name in visitor.witness.cookies()
         if any(fnmatch.fnmatch(name, pattern) for pattern in ("_ga*", "_gid", "_gat*", "_li_*"))
     ]
 
 
 def await_vendor(visitor: Visitor, company: Company) -> None:
     """Waits until the company's tag has run and stored its cookie."""
-    visitor.page.wait_for_function(
-        "name => document.cookie.includes(name)", arg=company.cookies[0]
-    )
+    visitor.page.wait_for_function("name => document.cookie.includes(name)", arg=company.cookies[0])
 
 
 def stop_being_asked(visitor: Visitor) -> None:
     assert visitor.page.locator(".sb-first").count() == 0
 
 
-def test_nothing_happens_before_a_choice(kit: KitProcess, visitor: Visitor, company: Company) -> None:
+def test_nothing_happens_before_a_choice(
+    kit: KitProcess, visitor: Visitor, company: Company
+) -> None:
     page, witness = visitor.page, visitor.witness
 
     visitor.open(kit.address(company))
@@ -112,7 +113,9 @@ def test_withdrawing_takes_one_click_and_stops_everything_at_once(
 
     with page.expect_response("**/decisions"):
         page.click(".sb-withdraw")
-    page.wait_for_function("() => slagboom.decision && !Object.values(slagboom.decision.choices).some(Boolean)")
+    page.wait_for_function(
+        "() => slagboom.decision && !Object.values(slagboom.decision.choices).some(Boolean)"
+    )
     page.wait_for_load_state("load")
     page.locator(".sb-withdraw").wait_for(state="hidden")
     visitor.witness.mark(page)
@@ -171,9 +174,7 @@ def test_the_server_keeps_no_address_and_no_user_agent(
     visitor.open(kit.address(company))
     visitor.answer("accept")
 
-    kept = b"".join(
-        file.read_bytes() for file in kit.database.parent.glob("*") if file.is_file()
-    )
+    kept = b"".join(file.read_bytes() for file in kit.database.parent.glob("*") if file.is_file())
 
     assert company.site.encode() in kept
     for trace in (b"203.0.113", b"Telltale", b"Mozilla/5.0"):

@@ -56,11 +56,17 @@ def to_javascript(value: object) -> str:
     return "".join(_UNSAFE.get(character, character) for character in text)
 
 
-def _replace_name(script: str, name: str, value: str) -> str:
-    if script.count(name) != 1:
-        message = f"{name} must stand exactly once in the built script; run `make build`"
-        raise ValueError(message)
-    return script.replace(name, value)
+def _replace_names(script: str, values: Mapping[str, object]) -> bytes:
+    """The script with data in the place of each name.
+
+    All names are replaced in one pass: what one brings in may hold another as text.
+    """
+    for name in values:
+        if script.count(name) != 1:
+            message = f"{name} must stand exactly once in the built script; run `make build`"
+            raise ValueError(message)
+    places = re.compile("|".join(values))
+    return places.sub(lambda place: to_javascript(values[place[0]]), script).encode()
 
 
 def _fill_parameters(value: Any, parameters: Mapping[str, str]) -> Any:  # noqa: ANN401 -- JSON
@@ -112,20 +118,20 @@ def build_bundle(loaded: LoadedPolicy, sources: Sources) -> Bundle:
     offer = read_offer(loaded)
     gate_style, panel_style = harden_style(sources.themes[policy.theme])
     notices = {
-        language: build_notice(loaded, language, sources.texts[language])
+        language: build_notice(loaded, language, sources.texts.get(language, {}))
         for language in policy.languages
     }
     panels = {}
     for language, notice in notices.items():
-        script = _replace_name(
-            sources.panel, "SLAGBOOM_NOTICE", to_javascript(json.loads(notice.text))
+        body = _replace_names(
+            sources.panel,
+            {"SLAGBOOM_NOTICE": json.loads(notice.text), "SLAGBOOM_STYLE": panel_style},
         )
-        body = _replace_name(script, "SLAGBOOM_STYLE", to_javascript(panel_style)).encode()
         digest = hashlib.sha256(body).hexdigest()[:16]
         panels[language] = (f"panel-{language}-{digest}.js", body)
 
     def own_text(language: str, key: str) -> str:
-        return policy.texts.get(language, {}).get(key, sources.texts[language][key])
+        return policy.texts.get(language, {}).get(key) or sources.texts[language][key]
 
     config = {
         "site": policy.site,
@@ -149,5 +155,5 @@ def build_bundle(loaded: LoadedPolicy, sources: Sources) -> Bundle:
         },
         "style": gate_style,
     }
-    gate = _replace_name(sources.gate, "SLAGBOOM_CONFIG", to_javascript(config)).encode()
+    gate = _replace_names(sources.gate, {"SLAGBOOM_CONFIG": config})
     return Bundle(offer, gate, hashlib.sha256(gate).hexdigest(), panels, notices)

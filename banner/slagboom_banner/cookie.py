@@ -21,7 +21,7 @@ _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the cookie holds. given_at: seconds since 1970, by the visitor's clock."""
+    """What the cookie holds. given_at: seconds since 1970, by the visitor's clock; not below 0."""
 
     revision: int
     scope: str
@@ -36,6 +36,9 @@ class Choice:
 
 
 def _base36(number: int) -> str:
+    if number < 0:
+        message = f"{number} has no place in a choice cookie"
+        raise ValueError(message)
     digits = ""
     while number:
         number, digit = divmod(number, 36)
@@ -60,7 +63,10 @@ def _checksum(text: str) -> str:
 
 
 def encode_choice(site: str, choice: Choice) -> str:
-    """The cookie's value, under 200 bytes; the checksum binds it to the site."""
+    """The cookie's value, under 200 bytes; the checksum binds it to the site.
+
+    Raises ValueError for a number below 0.
+    """
     payload = ".".join(
         (
             "1",

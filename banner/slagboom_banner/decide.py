@@ -58,7 +58,6 @@ def grants(offer: Offer, services: Mapping[str, bool], *, anonymise_ip: bool) ->
     full address never runs while the visitor wants theirs anonymised.
     """
     return {
-        service.id: services.get(service.id, False)
-        and not (service.needs_full_ip and anonymise_ip)
+        service.id: services.get(service.id, False) and not (service.needs_full_ip and anonymise_ip)
         for service in offer.services
     }

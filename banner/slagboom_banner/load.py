@@ -57,7 +57,7 @@ def read_policy(file: Path, services: Path) -> LoadedPolicy:
     """
     shelf, findings = _read_services(services)
     loaded, found = _read_one(file, shelf)
-    if loaded is None or findings or found:
+    if loaded is None or findings:
         raise PolicyError(sort_findings([*findings, *found]))
     return loaded
 

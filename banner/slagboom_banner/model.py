@@ -340,4 +340,4 @@ class Decision(Model):
     services: Annotated[dict[Identifier, bool], Field(max_length=60)]
     anonymise_ip: bool
     gpc: bool
-    given_at: Annotated[dt.datetime, Field(strict=False), AfterValidator(_require_utc)]
+    given_at: Annotated[dt.datetime, AfterValidator(_require_utc)]

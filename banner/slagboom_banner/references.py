@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue, TypeAdapter
 
+from slagboom_banner.assets import themes_directory
 from slagboom_banner.model import ServiceUse, is_unknown
 from slagboom_banner.positions import join_path
 from slagboom_banner.wording import quote, suggest
@@ -140,7 +141,7 @@ def _matches(pattern: str, value: str) -> bool:
 def check_policy_names(
     policy: Policy, services: Mapping[str, Service | None], positions: Positions
 ) -> Iterator[Finding]:
-    """The names inside a policy: no purpose, language or origin twice, each purpose defined."""
+    """The names inside a policy: no purpose, language or origin twice, each one used defined."""
     lists: tuple[tuple[str, Iterable[str]], ...] = (
         ("languages[{}]", policy.languages),
         ("origins[{}]", policy.origins),
@@ -154,6 +155,11 @@ def check_policy_names(
                     form.format(index), f"is the same as {form.format(first[name])}; keep one"
                 )
             first.setdefault(name, index)
+    themes = [file.stem for file in themes_directory().glob("*.css")]
+    if policy.theme not in themes:
+        yield positions.schema_error(
+            "theme", f"is {policy.theme!r}, which is no theme; {suggest(policy.theme, themes)}"
+        )
     defined = [purpose.id for purpose in policy.purposes]
     for index, use in enumerate(policy.services):
         service = services.get(use.id)

@@ -20,6 +20,18 @@ _LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _ORIGIN = re.compile(
     rf"(https://({_LABEL}\.)+{_LABEL}|https?://({_LABEL}\.)*localhost)(:[0-9]{{1,5}})?"
 )
+_MAY_BE_OPEN = re.compile(
+    r"""
+    origins\[\d+\]
+    | controller\.(email|dpo|privacy_statement\.\w+|offices\[\d+\]\.(address|phone|registration))
+    | authorities\.\w+\.(phone|email|website)
+    | services\[\d+\]\.parameters\..+
+    | exceptions\[\d+\]\.(reason|reviewed_by)
+    | vendor\.privacy_url
+    """,
+    re.VERBOSE,
+)
+"""What both layers can do without; where anything else is open, a visitor would read a gap."""
 
 
 def check_changes(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark]:
@@ -141,12 +153,19 @@ def check_unknown_values(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark
 
     Source: GDPR Art. 13.
     """
-    message = "is not known yet and is not shown; fill it in"
     for path in _unknown_paths(loaded.policy.model_dump(mode="json"), ""):
-        yield Remark(path, message, severity="warning")
+        yield _remark_unknown(path)
     for service in loaded.services:
         for path in _unknown_paths(service.model_dump(mode="json"), ""):
-            yield Remark(path, message, service.id, in_service=True, severity="warning")
+            yield _remark_unknown(path, service.id)
+
+
+def _remark_unknown(path: str, service: str = "") -> Remark:
+    if _MAY_BE_OPEN.fullmatch(path):
+        message, severity = "is not known yet and is not shown; fill it in", "warning"
+    else:
+        message, severity = "cannot be left open, visitors have to read it; fill it in", "error"
+    return Remark(path, message, service, bool(service), severity)
 
 
 def _unknown_paths(value: Any, path: str) -> Iterator[str]:  # noqa: ANN401 a model dumped as JSON

@@ -36,7 +36,7 @@ def read_host(address: str) -> str | None:
 def covers(registered: str, host: str) -> bool:
     """Whether a registered host, or a pattern as `*.example.com`, stands for `host`."""
     if registered.startswith("*."):
-        return host == registered or host.endswith(registered[1:])
+        return host.endswith(registered[1:])
     return host == registered
 
 

@@ -1,7 +1,7 @@
 """A theme's style sheet, hardened against the host page and cut in the gate's and the panel's part.
 
-Every declaration is marked important and put in a cascade layer: important rules in a layer win over
-important rules outside any (CSS Cascading and Inheritance Level 5, 6.4.1), so the host page's
+Every declaration is marked important and put in a cascade layer: important rules in a layer win
+over important rules outside any (CSS Cascading and Inheritance Level 5, 6.4.1), so the host page's
 `button { … !important }` cannot make one button louder than the other. Custom properties stay
 ordinary: they are how a site changes the theme.
 """
@@ -26,9 +26,7 @@ def _serialise(tokens: Iterable[Any]) -> str:
 
 
 def _harden_declarations(content: list[Any]) -> str:
-    declarations = tinycss2.parse_blocks_contents(
-        content, skip_comments=True, skip_whitespace=True
-    )
+    declarations = tinycss2.parse_blocks_contents(content, skip_comments=True, skip_whitespace=True)
     parts = []
     for declaration in declarations:
         important = "" if declaration.name.startswith("--") else "!important"

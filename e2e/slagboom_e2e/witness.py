@@ -1,7 +1,7 @@
 """What a browser really did: every request it sent, every cookie and key it holds.
 
-A negative claim ("nothing left before the click") holds over a recorded period with an explicit end:
-`mark` sends one request of its own, and all that came before it has been recorded by then.
+A negative claim ("nothing left before the click") holds over a recorded period with an explicit
+end: `mark` sends one request of its own, and all that came before it has been recorded by then.
 """
 
 from __future__ import annotations
@@ -28,9 +28,11 @@ class Witness:
         self._context = context
         self._requests: list[Request] = []
         self._violations: list[str] = []
-        # Playwright cannot keep a built-in method as a listener.
-        context.on("request", lambda request: self._requests.append(request))
+        context.on("request", self._note_request)
         context.on("console", self._note_console)
+
+    def _note_request(self, request: Request) -> None:
+        self._requests.append(request)
 
     def _note_console(self, message: object) -> None:
         text = getattr(message, "text", "")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 from slagboom_banner.errors import PolicyError, SlagboomError
-
 from slagboom_server.cli import app
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
-from slagboom_server.problems import answer_problem
+from slagboom_server.errors import StoreUnavailable
+from slagboom_server.problems import Refusal, answer_problem
 from slagboom_server.visitor import ROUTES
 
 if TYPE_CHECKING:
@@ -29,6 +30,18 @@ async def _answer_http_error(_request: Request, error: Exception) -> Response:
     return answer_problem(error.status_code, _DETAILS.get(error.status_code, ""), error.headers)
 
 
+async def _answer_refusal(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, Refusal):
+        raise error
+    return answer_problem(error.status, error.detail, error.headers)
+
+
+async def _answer_unavailable(_request: Request, _error: Exception) -> Response:
+    """The log cannot be read; why stands in the server's own log."""
+    detail = "The log cannot be read at the moment; try again later."
+    return answer_problem(503, detail, {"Retry-After": "30"})
+
+
 async def _answer_fault(_request: Request, _error: Exception) -> Response:
     """A fault of ours; what it was stands in the server's own log."""
     return answer_problem(500, "The server failed on this request; nothing was stored.")
@@ -38,7 +51,12 @@ def build_app(kit: Kit) -> Starlette:
     """The app of a kit whose policies have been read."""
     app = Starlette(
         routes=ROUTES,
-        exception_handlers={HTTPException: _answer_http_error, Exception: _answer_fault},
+        exception_handlers={
+            HTTPException: _answer_http_error,
+            Refusal: _answer_refusal,
+            StoreUnavailable: _answer_unavailable,
+            Exception: _answer_fault,
+        },
     )
     app.state.kit = kit
     return app

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from slagboom_banner.assets import policies_directory, texts_directory
-from slagboom_banner.load import collect_policies, sort_findings
-from slagboom_banner.rules import check_policy
-from slagboom_banner.texts import read_texts
 
+from slagboom_banner.assets import policies_directory, texts_directory
+from slagboom_banner.rules import check_policies
+from slagboom_banner.texts import read_texts
 from slagboom_server import serving
 from slagboom_server.cli_log import log
 from slagboom_server.migration import migrate as migrate_database
@@ -60,6 +59,7 @@ Vendors = Annotated[
     typer.Option(envvar="SLAGBOOM_VENDORS", help="Stand-ins here, or the vendors' real hosts."),
 ]
 DEFAULT_DATABASE = "sqlite:///var/slagboom.db"
+SHIPPED_POLICIES = policies_directory()
 
 
 def _print_warnings(findings: tuple[Finding, ...]) -> None:
@@ -95,7 +95,7 @@ def serve(
 
 @app.command()
 def demo(
-    policies: Policies = policies_directory(),
+    policies: Policies = SHIPPED_POLICIES,
     database: Database = DEFAULT_DATABASE,
     host: Host = "127.0.0.1",
     port: Port = 8000,
@@ -134,10 +134,7 @@ def migrate(database: Database = DEFAULT_DATABASE) -> None:
 @policy.command()
 def check(policies: Policies = Path("policies")) -> None:
     """Validate every policy of a folder and lint it against the law; code 2 for errors."""
-    loaded, broken = collect_policies(policies)
-    texts = read_texts(texts_directory())
-    found = [finding for one in loaded.values() for finding in check_policy(one, texts)]
-    findings = sort_findings([*broken, *found])
+    loaded, findings = check_policies(policies, read_texts(texts_directory()))
     errors = [finding for finding in findings if finding.severity == "error"]
     _print_warnings(findings)
     sys.stdout.write(

@@ -1,7 +1,7 @@
 """One running kit: the sites it serves, and the log their decisions go to.
 
-A kit is a value passed along, not a module's state: two can run in one process. Reading the policies
-again replaces every site at once or, where any policy is wrong, none.
+A kit is a value passed along, not a module's state: two can run in one process. Reading the
+policies again replaces every site at once or, where any policy is wrong, none.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import brotli
+
 from slagboom_banner.assets import static_directory, texts_directory, themes_directory
 from slagboom_banner.bundle import Sources, build_bundle
 from slagboom_banner.errors import Finding, PolicyError
-from slagboom_banner.load import read_policies
-from slagboom_banner.rules import check_policy
+from slagboom_banner.rules import check_policies
 from slagboom_banner.texts import read_texts
-
 from slagboom_server.record import OfferedNotice, OfferedService
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
     from slagboom_banner.bundle import Bundle
     from slagboom_banner.load import LoadedPolicy
-
     from slagboom_server.geo import Countries
     from slagboom_server.store import Store
     from slagboom_server.writer import Writer
@@ -109,23 +107,6 @@ def build_site(loaded: LoadedPolicy, sources: Sources) -> Site:
     )
 
 
-def check_policies(
-    directory: Path, texts: Mapping[str, Mapping[str, str]]
-) -> tuple[dict[str, LoadedPolicy], tuple[Finding, ...]]:
-    """The policies of a folder, and what the legal lint only warns about.
-
-    Raises PolicyError with every error of every file.
-    """
-    policies = read_policies(directory)
-    findings = [
-        finding for loaded in policies.values() for finding in check_policy(loaded, texts)
-    ]
-    errors = tuple(finding for finding in findings if finding.severity == "error")
-    if errors:
-        raise PolicyError(errors)
-    return policies, tuple(findings)
-
-
 def _check_revision(store: Store, site: Site) -> tuple[Finding, ...]:
     """An answer belongs to a question: the same revision must go on asking the same."""
     policy = site.loaded.policy
@@ -169,6 +150,7 @@ class Kit:
 
     def __init__(  # noqa: PLR0913 -- a kit is the sum of its parts
         self,
+        *,
         policies: Path,
         store: Store,
         writer: Writer,
@@ -192,7 +174,10 @@ class Kit:
         Raises PolicyError; what was served before then stays as it was.
         """
         sources = read_sources()
-        policies, warnings = check_policies(self._policies, sources.texts)
+        policies, findings = check_policies(self._policies, sources.texts)
+        errors = [finding for finding in findings if finding.severity == "error"]
+        if errors:
+            raise PolicyError(tuple(errors))
         adapt = self._adapt or (lambda loaded: loaded)
         sites = {name: build_site(adapt(loaded), sources) for name, loaded in policies.items()}
         errors = [error for site in sites.values() for error in _check_revision(self.store, site)]
@@ -208,4 +193,4 @@ class Kit:
             self.panels.update({(name, file): panel for file, panel in site.panels.items()})
         self.notices = {(offer.site, offer.digest): offer for offer in self.store.offers()}
         self.sites = sites
-        return warnings
+        return findings

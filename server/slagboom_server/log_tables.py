@@ -54,12 +54,12 @@ def show_record(record: ConsentRecord, notice: StoredNotice | None) -> Group:
     """One record in full, with the words its visitor read."""
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
-    facts.add_column()
+    facts.add_column(overflow="fold")
     for label, value in (
         ("Decision", str(record.decision_id)),
         ("Visitor", str(record.consent_id)),
         ("Replaces", "nothing" if record.previous is None else str(record.previous)),
-        ("Number in the log", str(record.seq)),
+        ("Number", str(record.seq)),
         ("Site", record.site),
         ("Received", f"{format_time(record.received_at)} by the server's clock"),
         ("Given", f"{format_time(record.given_at)} by the visitor's clock"),

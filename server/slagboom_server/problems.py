@@ -1,5 +1,7 @@
-"""Errors for machines: `application/problem+json` (RFC 9457). Nothing of the request is repeated in
-them beyond names the caller sent and can mend."""
+"""Errors for machines: `application/problem+json` (RFC 9457).
+
+Nothing of the request is repeated in them beyond names the caller sent and can mend.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,20 @@ SAFE_HEADERS: dict[str, str] = {
 """On every answer of the kit that is not a page."""
 
 
-def answer_problem(
-    status: int, detail: str, headers: Mapping[str, str] | None = None
-) -> Response:
+class Refusal(Exception):  # noqa: N818 -- an answer, not a fault of the program
+    """A request that is answered with a problem document.
+
+    detail: one sentence: what is wrong and what to do. headers: more of them for the answer.
+    """
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        self.status = status
+        self.detail = detail
+        self.headers = headers or {}
+        super().__init__(detail)
+
+
+def answer_problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """The answer to a request that cannot be carried out.
 
     detail: one sentence: what is wrong and what to do.

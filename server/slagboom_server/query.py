@@ -51,7 +51,7 @@ def read_filter(query: Query, store: Store) -> Filter:
         purpose=_read_answer("purpose", query.purpose, purposes),
         service=_read_answer("service", query.service, services),
         action=_read_action(query.action),
-        consent_id=None if query.consent_id is None else read_id("consent-id", query.consent_id),
+        consent_id=None if query.consent_id is None else read_id("--consent-id", query.consent_id),
     )
 
 
@@ -106,6 +106,6 @@ def read_choice(option: str, text: str, choices: Sequence[_Choice]) -> _Choice:
 def _require_known(option: str, name: str, known: Iterable[str]) -> None:
     names = sorted(set(known))
     if name not in names:
-        there = ", ".join(names) or "nothing yet"
-        message = f"--{option} {name!r}: the log does not know it; there is {there}"
+        there = f"it knows {', '.join(names)}" if names else "it knows none yet"
+        message = f"--{option} {name!r}: the log does not know it; {there}"
         raise SlagboomError(message)

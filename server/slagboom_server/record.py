@@ -199,11 +199,6 @@ def _require_fit(decision: Decision, notice: OfferedNotice) -> None:
         _reject(f"language {decision.language!r} is not the notice's, {notice.language!r}")
     _require_same("purpose", decision.choices, notice.purposes)
     _require_same("service", decision.services, [service.id for service in notice.services])
-    for service in notice.services:
-        if decision.services[service.id] and not decision.choices[service.purpose]:
-            _reject(
-                f"service {service.id!r} is granted while its purpose {service.purpose!r} is not"
-            )
     if decision.action is Action.ACCEPT_ALL:
         _require_all_granted(decision, notice)
     if decision.action in _REFUSALS:

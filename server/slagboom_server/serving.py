@@ -9,8 +9,8 @@ import signal
 from typing import TYPE_CHECKING
 
 import uvicorn
-from slagboom_banner.errors import SlagboomError
 
+from slagboom_banner.errors import SlagboomError
 from slagboom_server.app import build_app
 from slagboom_server.demo.app import build_demo
 from slagboom_server.demo.policies import adapt_policy
@@ -25,10 +25,10 @@ from slagboom_server.writer import Writer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from slagboom_banner.errors import Finding
-    from slagboom_banner.load import LoadedPolicy
     from starlette.types import ASGIApp
 
+    from slagboom_banner.errors import Finding
+    from slagboom_banner.load import LoadedPolicy
     from slagboom_server.demo.hosts import VendorMode
     from slagboom_server.settings import Settings
 
@@ -44,7 +44,7 @@ def _reload(kit: Kit) -> None:
     try:
         kit.read()
     except SlagboomError as error:
-        _log.error("policies not reloaded, the earlier ones stay in force:\n%s", error)  # noqa: TRY400 -- the findings say it all
+        _log.error("policies not reloaded, the earlier ones stay in force:\n%s", error)
     else:
         _log.info("policies reloaded")
 
@@ -77,14 +77,19 @@ def _run(
     adapt: Callable[[LoadedPolicy], LoadedPolicy] | None,
     wrap: Callable[[ASGIApp], ASGIApp],
 ) -> None:
-    countries = (
-        CountryDatabase(settings.geo_database) if settings.geo_database else NoCountry()
-    )
+    countries = CountryDatabase(settings.geo_database) if settings.geo_database else NoCountry()
     migrate(settings.database)
     store = open_store(settings.database)
     try:
         with Writer(store, MAX_WAITING_DECISIONS) as writer:
-            kit = Kit(settings.policies, store, writer, countries, _now, adapt)
+            kit = Kit(
+                policies=settings.policies,
+                store=store,
+                writer=writer,
+                countries=countries,
+                clock=_now,
+                adapt=adapt,
+            )
             report(kit.read())
             _listen(kit, wrap(build_app(kit)), settings)
     finally:

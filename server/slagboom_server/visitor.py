@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pydantic import ValidationError
-from slagboom_banner.cookie import COOKIE_NAME, Choice, encode_choice
-from slagboom_banner.model import Action, Decision
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from slagboom_banner.cookie import COOKIE_NAME, Choice, encode_choice
+from slagboom_banner.model import Action, Decision
 from slagboom_server.errors import (
     QueueFull,
     RecordRejected,
@@ -21,7 +23,7 @@ from slagboom_server.errors import (
     StoreUnavailable,
 )
 from slagboom_server.export import describe_record
-from slagboom_server.problems import SAFE_HEADERS, answer_problem
+from slagboom_server.problems import SAFE_HEADERS, Refusal
 from slagboom_server.record import RequestFacts, build_record
 from slagboom_server.settings import MAX_BODY_BYTES
 from slagboom_server.store import Conflict, Stored
@@ -41,12 +43,11 @@ def _kit(request: Request) -> Kit:
     return kit
 
 
-def _site(request: Request) -> Site | None:
-    return _kit(request).sites.get(request.path_params["site"])
-
-
-def _unknown_site() -> Response:
-    return answer_problem(404, "There is no such site here; check the address of the script tag.")
+def _site(request: Request) -> Site:
+    site = _kit(request).sites.get(request.path_params["site"])
+    if site is None:
+        raise Refusal(404, "There is no such site here; check the address of the script tag.")
+    return site
 
 
 def _accepted_encoding(request: Request) -> str:
@@ -78,8 +79,7 @@ def _answer_script(request: Request, script: Script, cache: str) -> Response:
 
 async def send_gate(request: Request) -> Response:
     """`GET gate.js`: the one script of the site."""
-    site = _site(request)
-    return _answer_script(request, site.gate, GATE_CACHE) if site else _unknown_site()
+    return _answer_script(request, _site(request).gate, GATE_CACHE)
 
 
 async def send_panel(request: Request) -> Response:
@@ -87,7 +87,7 @@ async def send_panel(request: Request) -> Response:
     name = (request.path_params["site"], f"panel-{request.path_params['name']}.js")
     panel = _kit(request).panels.get(name)
     if panel is None:
-        return answer_problem(404, "There is no such panel; reload the page.")
+        raise Refusal(404, "There is no such panel; reload the page.")
     return _answer_script(request, panel, PANEL_CACHE)
 
 
@@ -103,26 +103,28 @@ def _cross_origin(request: Request, site: Site) -> dict[str, str] | None:
     }
 
 
-async def _read_body(request: Request) -> bytes | None:
-    """The body, or None once it is longer than any decision."""
+async def _read_body(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY_BYTES:
-            return None
+            raise Refusal(413, f"A decision has at most {MAX_BODY_BYTES} bytes.")
     return bytes(body)
 
 
-def _explain(error: ValidationError) -> tuple[int, str]:
-    """Status and one line for a body that is no decision, without repeating what it holds."""
-    faults = error.errors(include_url=False, include_context=False, include_input=False)
+def _parse_decision(body: bytes) -> Decision:
+    """The decision; a refusal names the fields at fault without repeating what they hold."""
+    try:
+        return Decision.model_validate_json(body)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
     if faults[0]["type"] == "json_invalid":
-        return 400, "The body is no valid JSON; send one decision."
+        raise Refusal(400, "The body is no valid JSON; send one decision.")
     places = (
         f"{'.'.join(str(part)[:40] for part in fault['loc']) or 'body'}: {fault['msg']}"
         for fault in faults[:5]
     )
-    return 422, "; ".join(places)
+    raise Refusal(422, "; ".join(places))
 
 
 def _choice_cookie(request: Request, site: Site, record: ConsentRecord) -> str | None:
@@ -180,40 +182,40 @@ def _build_record(request: Request, site: Site, decision: Decision) -> ConsentRe
     )
 
 
+async def _store(request: Request, record: ConsentRecord) -> bool:
+    """Whether the record is new; returns once it is durable."""
+    try:
+        appended = await _kit(request).writer.submit(record)
+    except QueueFull as error:
+        raise Refusal(503, str(error), {"Retry-After": "5"}) from error
+    except StoreUnavailable as error:
+        # The reason stands in the server's own log; a visitor's browser only has to wait.
+        detail = "The log cannot be written at the moment; send the decision again later."
+        raise Refusal(503, detail, {"Retry-After": "30"}) from error
+    if isinstance(appended, Conflict):
+        raise ReplayConflict(appended.decision_id)
+    return isinstance(appended, Stored)
+
+
 async def take_decision(request: Request) -> Response:
     """`POST decisions`: 201 once the record is durable, 200 where it had been stored before."""
     site = _site(request)
-    if site is None:
-        return _unknown_site()
     headers = _cross_origin(request, site)
     if headers is None:
-        return answer_problem(403, "This origin is not among the policy's `origins`.")
+        raise Refusal(403, "This origin is not among the policy's `origins`.")
     try:
-        body = await _read_body(request)
+        decision = _parse_decision(await _read_body(request))
+        record = _build_record(request, site, decision)
+        is_new = await _store(request, record)
     except ClientDisconnect:
         return Response(status_code=400)
-    if body is None:
-        return answer_problem(413, f"A decision has at most {MAX_BODY_BYTES} bytes.", headers)
-    try:
-        decision = Decision.model_validate_json(body)
-        record = _build_record(request, site, decision)
-        appended = await _kit(request).writer.submit(record)
-        if isinstance(appended, Conflict):
-            raise ReplayConflict(decision.decision_id)  # noqa: TRY301 -- one place answers
-    except ValidationError as error:
-        return answer_problem(*_explain(error), headers)
     except RecordRejected as error:
-        return answer_problem(error.status, error.reason, headers)
-    except QueueFull as error:
-        return answer_problem(503, str(error), {**headers, "Retry-After": "5"})
-    except StoreUnavailable:
-        # The reason stands in the server's own log; a visitor's browser only has to wait.
-        detail = "The log cannot be written at the moment; the decision is kept by the browser."
-        return answer_problem(503, detail, {**headers, "Retry-After": "30"})
-    status = 201 if isinstance(appended, Stored) else 200
+        raise Refusal(error.status, error.reason, headers) from error
+    except Refusal as refusal:
+        raise Refusal(refusal.status, refusal.detail, {**headers, **refusal.headers}) from refusal
     answer = JSONResponse(
         {"receipt": str(record.decision_id)},
-        status,
+        201 if is_new else 200,
         {**SAFE_HEADERS, **headers, "Cache-Control": "no-store"},
     )
     cookie = _choice_cookie(request, site, record)
@@ -224,25 +226,22 @@ async def take_decision(request: Request) -> Response:
 
 async def send_records(request: Request) -> Response:
     """`GET records/{consent_id}`: the visitor's own records. The id is the secret."""
-    site = _site(request)
-    if site is None:
-        return _unknown_site()
-    headers = {**SAFE_HEADERS, **(_cross_origin(request, site) or {}), "Cache-Control": "no-store"}
-    missing = "There is no record under this number."
-    try:
+    policy = _site(request).loaded.policy
+    headers = {
+        **SAFE_HEADERS,
+        **(_cross_origin(request, _site(request)) or {}),
+        "Cache-Control": "no-store",
+    }
+    records: list[ConsentRecord] = []
+    with contextlib.suppress(ValueError):
         consent_id = UUID(request.path_params["consent_id"])
-    except ValueError:
-        return answer_problem(404, missing, headers)
-    records = [
-        record
-        for record in _kit(request).store.records_of(consent_id)
-        if record.site == site.loaded.policy.site
-    ]
+        found = await run_in_threadpool(_kit(request).store.records_of, consent_id)
+        records = [record for record in found if record.site == policy.site]
     if not records:
-        return answer_problem(404, missing, headers)
+        raise Refusal(404, "There is no record under this number.", headers)
     answer: dict[str, Any] = {
-        "consent_id": str(consent_id),
-        "controller": site.loaded.policy.controller.name,
+        "consent_id": str(records[0].consent_id),
+        "controller": policy.controller.name,
         "records": [describe_record(record) for record in records],
     }
     return Response(
@@ -254,14 +253,11 @@ async def send_records(request: Request) -> Response:
 
 async def send_notice(request: Request) -> Response:
     """`GET notices/{digest}`: exactly what was shown, for as long as the log is kept."""
-    site = _site(request)
-    if site is None:
-        return _unknown_site()
-    notice = _kit(request).store.notice(
-        site.loaded.policy.site, request.path_params["digest"]
-    )
+    policy = _site(request).loaded.policy
+    store = _kit(request).store
+    notice = await run_in_threadpool(store.notice, policy.site, request.path_params["digest"])
     if notice is None:
-        return answer_problem(404, "This site never published such a notice.")
+        raise Refusal(404, "This site never published such a notice.")
     return JSONResponse(
         {**dataclasses.asdict(notice.offer), "document": notice.document},
         headers={**SAFE_HEADERS, "Cache-Control": PANEL_CACHE},

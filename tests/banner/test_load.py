@@ -55,6 +55,16 @@ def test_one_policy_is_read_without_the_others(policy_folder: Any) -> None:
     assert loaded.policy.site == "acme"
 
 
+def test_a_policy_is_not_read_beside_a_broken_service_file(policy_folder: Any) -> None:
+    services = policy_folder.directory / "services"
+    (services / "unused.yaml").write_text("id: unused\n", encoding="utf-8")
+
+    with pytest.raises(PolicyError) as caught:
+        read_policy(policy_folder.directory / ACME, services)
+
+    assert {finding.file for finding in caught.value.findings} == {str(services / "unused.yaml")}
+
+
 def test_a_country_named_no_stays_a_country(policy_folder: Any) -> None:
     policy_folder.edit(ACME, "  NL:\n", "  no:\n")
 

@@ -338,13 +338,15 @@ ALLOWED = [
     (ACME, "cookie_domain: acme.example\n", ""),
     (ACME, "{nl: Contact, en: Contact}", "{nl: Contact, en: Contact, pl: Kontakt}"),
     (ACME, "export_outside_eea: excluded", "export_outside_eea: allowed"),
+    (ACME, "accept: Aanvaarden", "accept: Ook cookies"),
     (ACME, "accept: Aanvaarden", "intro: Mag het van {controller}?"),
     (ACME, "Count visits.", "Count visits; scrolling or going on is no consent."),
     (COUNTER, "[DE, FI]", "[DE, NO, LI, IS]"),
     (COUNTER, "lifetime_days: 390", "lifetime_days: 395"),
     (COUNTER, '["*.counter.example"]', "[cdn.counter.example]"),
     (COUNTER, "cdn.counter", "{site_id}.counter"),
-    (CHAT, "\nhosts: [frame.chat.example]", '\nhosts: ["*.chat.example"]'),
+    (CHAT, "hosts: [frame.chat.example]\nstored", 'hosts: ["*.chat.example"]\nstored'),
+    (KIT, "purpose: necessary", "purpose: necessary\nhosts: [www.acme.example]"),
     (CHAT, "  hosts: [f", "  use_host: frame.chat.example\n  hosts: [g"),
     (CHAT, "lifetime_days: 0", "lifetime_days: null"),
 ]
@@ -393,6 +395,15 @@ def test_a_local_origin_may_go_without_tls(policy_folder: Any) -> None:
     assert policy_folder.check() == []
 
 
+def test_a_host_of_the_sites_own_receives_no_passed_on_address(policy_folder: Any) -> None:
+    policy_folder.edit(ACME, "ip_passed_on: allowed", "ip_passed_on: excluded")
+    policy_folder.edit(KIT, "purpose: necessary", "purpose: necessary\nhosts: [www.acme.example]")
+
+    paths = {finding.path for finding in policy_folder.check()}
+
+    assert paths == {"services[1]", "services[2]"}
+
+
 def test_every_rule_is_broken_by_these_tests() -> None:
     assert {breach.rule for breach in BREACHES} == {rule.id for rule in RULES}
 
@@ -435,6 +446,16 @@ def test_an_exception_for_one_service_leaves_another_an_error(policy_folder: Any
     severities = {finding.path: finding.severity for finding in policy_folder.check()}
 
     assert severities == {"services[1]": "warning", "services[2]": "error"}
+
+
+def test_a_rule_of_law_cannot_be_excepted(policy_folder: Any) -> None:
+    policy_folder.edit(COUNTER, "cdn.counter", "cdn.x-counter")
+    exception = EXCEPTION.replace("export-outside-eea", "hosts-registered")
+    policy_folder.edit(ACME, "texts:\n", f"{exception}texts:\n")
+
+    severities = {finding.rule: finding.severity for finding in policy_folder.check()}
+
+    assert severities == {"hosts-registered": "error", "unused-exception": "warning"}
 
 
 @pytest.mark.parametrize(

@@ -105,10 +105,6 @@ def test_times_are_kept_in_whole_milliseconds() -> None:
         ),
         ({"services": {"leadinfo": True}}, "service 'google-analytics' is offered by this"),
         (
-            {"granted": {"statistics", "leadinfo"}},
-            "service 'leadinfo' is granted while its purpose 'marketing' is not",
-        ),
-        (
             {"choices": {"statistics": True, "marketing": False}, **NO_SERVICE},
             "action 'accept_all' leaves purpose 'marketing' refused",
         ),
@@ -138,6 +134,20 @@ def test_a_decision_that_does_not_fit_its_notice_is_rejected(
 
     assert reason in error.value.reason
     assert error.value.status == 422
+
+
+def test_one_service_may_be_granted_without_the_rest_of_its_purpose() -> None:
+    record = build(granted={"leadinfo"})
+
+    assert record.choices == {"statistics": False, "marketing": False}
+    assert record.services == {"google-analytics": False, "leadinfo": True}
+
+
+def test_a_purpose_may_be_granted_without_its_services() -> None:
+    record = build(granted={"statistics"})
+
+    assert record.choices == {"statistics": True, "marketing": False}
+    assert record.services == {"google-analytics": False, "leadinfo": False}
 
 
 @pytest.mark.parametrize("action", ["reject_all", "withdraw", "gpc", "expire"])
@@ -198,7 +208,7 @@ def test_what_does_not_agree_is_flagged_and_kept(
 )
 def test_the_header_and_the_page_must_agree_on_gpc(
     header: str | None,
-    gpc: bool,
+    gpc: bool,  # noqa: FBT001 -- a parameter of the test
     flags: tuple[Flag, ...],
 ) -> None:
     request = dataclasses.replace(REQUEST, gpc_header=header)

@@ -10,13 +10,11 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from slagboom_banner.model import Embed, ScriptStep, is_unknown
-
 from slagboom_server.demo.hosts import SUFFIX, site_origin, vendor_origin
 
 if TYPE_CHECKING:
     from slagboom_banner.load import LoadedPolicy
     from slagboom_banner.model import Service, ServiceUse, Step
-
     from slagboom_server.demo.hosts import VendorMode
 
 _DEMO_PARAMETERS = {"measurement_id": "G-DEMO000000", "site_id": "LI-0123456789ABC"}

@@ -95,7 +95,7 @@ export const makeSecondLayer = (notice, host, format, onSaved) => {
 
   const dialog = /** @type {HTMLDialogElement} */ (
     h("dialog.second", { "aria-labelledby": "sb-second-title" },
-      h("header", null,
+      h("div.head", null,
         h("h2", { id: "sb-second-title" }, texts.second_title),
         makeButton("sb-button sb-close", texts.close, close)),
       h("div.body", { tabindex: "0", role: "group", "aria-labelledby": "sb-second-title" },

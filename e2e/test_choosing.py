@@ -1,0 +1,236 @@
+"""Choosing part of it: one of two services, the address, an embed; and changing one's mind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import KitProcess, Visitor
+
+GOOGLE = "www.googletagmanager.com"
+COLLECT = "www.google-analytics.com"
+FILM = "www.youtube-nocookie.com"
+
+
+@pytest.fixture
+def dsoft(companies: dict[str, Any]) -> Any:
+    return companies["dsoft"]
+
+
+@pytest.fixture
+def kresoft(companies: dict[str, Any]) -> Any:
+    return companies["kresoft"]
+
+
+@pytest.fixture
+def soft4doc(companies: dict[str, Any]) -> Any:
+    return companies["soft4doc"]
+
+
+def save(visitor: Visitor, **switches: bool) -> None:
+    """Opens the second layer, sets the named switches and saves."""
+    page = visitor.page
+    if page.locator(".sb-first").count():
+        page.click(".sb-choose")
+    else:
+        page.click(".sb-reopen")
+    page.locator("dialog[open]").wait_for()
+    for name, value in switches.items():
+        page.locator(f'dialog input[name="{name}"]').set_checked(value)
+    with page.expect_response("**/decisions") as response:
+        page.click("dialog .sb-save")
+    assert response.value.status == 201, response.value.text()
+    visitor.settled()
+
+
+def test_saving_untouched_switches_grants_nothing(
+    kit: KitProcess, visitor: Visitor, company: Any
+) -> None:
+    visitor.open(kit.address(company))
+    visitor.asked()
+    visitor.page.click(".sb-choose")
+    on = visitor.page.locator('dialog input:checked:not([name="anonymise_ip"])')
+
+    assert on.count() == 0
+    assert visitor.page.locator('dialog input[name="anonymise_ip"]').is_checked()
+
+    visitor.page.keyboard.press("Escape")
+    save(visitor)
+    visitor.witness.mark(visitor.page)
+
+    assert not any(visitor.decision()["services"].values())
+    assert visitor.decision()["anonymise_ip"]
+    assert visitor.witness.hosts(own=f"{company.site}.localhost") == []
+
+
+@pytest.mark.parametrize("chosen", ["google-analytics", "youtube"])
+def test_one_of_two_services_runs_alone(
+    kit: KitProcess, visitor: Visitor, soft4doc: Any, chosen: str
+) -> None:
+    visitor.open(kit.address(soft4doc))
+    save(visitor, **{f"service:{chosen}": True})
+    runs, stays = (GOOGLE, FILM) if chosen == "google-analytics" else (FILM, GOOGLE)
+    with visitor.page.expect_request(lambda request: runs in request.url):
+        visitor.open(kit.address(soft4doc))
+    visitor.witness.mark(visitor.page)
+
+    hosts = visitor.witness.hosts(own="soft4doc.localhost")
+    assert runs in hosts
+    assert stays not in hosts
+    (record,) = kit.records(visitor.decision()["consent_id"])
+    assert record["services"] == {
+        "google-analytics": chosen == "google-analytics",
+        "youtube": chosen == "youtube",
+    }
+    assert record["action"] == "save"
+    assert record["layer"] == "second"
+
+
+def test_leadinfo_runs_only_with_the_full_address(
+    kit: KitProcess, visitor: Visitor, dsoft: Any
+) -> None:
+    page = visitor.page
+    visitor.open(kit.address(dsoft))
+    save(visitor, **{"service:leadinfo": True, "anonymise_ip": True})
+    visitor.open(kit.address(dsoft))
+    page.locator(".sb-reopen").wait_for()
+    visitor.witness.mark(page)
+
+    assert visitor.decision()["services"] == {"leadinfo": True}
+    assert not page.evaluate("() => slagboom.granted('leadinfo')")
+    assert visitor.witness.hosts(own="dsoft.localhost") == []
+    page.click(".sb-reopen")
+    assert "volledige IP-adres" in page.locator("dialog").inner_text()
+    page.keyboard.press("Escape")
+
+    with page.expect_request(lambda request: "cdn.leadinfo.net/ping.js" in request.url):
+        save(visitor, anonymise_ip=False)
+    page.wait_for_function("() => document.cookie.includes('_li_id')")
+
+
+def test_analytics_tells_google_nothing_more_than_was_granted(
+    kit: KitProcess, visitor: Visitor, kresoft: Any
+) -> None:
+    visitor.open(kit.address(kresoft))
+    with visitor.page.expect_request(lambda request: "/g/collect" in request.url) as hit:
+        visitor.answer("accept")
+
+    query = hit.value.url.partition("?")[2]
+    assert "gcs=G101" in query
+    assert "npa=1" in query
+    assert "gclid" not in query
+    visitor.witness.mark(visitor.page)
+    google = set(visitor.witness.hosts(own="kresoft.localhost"))
+    assert google == {GOOGLE, COLLECT}
+    assert visitor.page.evaluate("() => window['ga-disable-G-DEMO000000']") is False
+    commands = visitor.page.evaluate("() => dataLayer.map((entry) => [...entry].slice(0, 2))")
+    assert commands[:3] == [
+        ["consent", "default"],
+        ["set", "ads_data_redaction"],
+        ["consent", "update"],
+    ]
+
+
+def test_refusing_analytics_switches_googles_own_tag_off(
+    kit: KitProcess, visitor: Visitor, kresoft: Any
+) -> None:
+    visitor.open(kit.address(kresoft))
+    visitor.answer("reject")
+
+    assert visitor.page.evaluate("() => window['ga-disable-G-DEMO000000']") is True
+    assert visitor.page.evaluate("() => window.dataLayer") is None
+
+
+def test_own_tags_are_released_in_order(kit: KitProcess, visitor: Visitor, kresoft: Any) -> None:
+    visitor.open(kit.address(kresoft))
+    visitor.asked()
+    visitor.witness.mark(visitor.page)
+    assert visitor.witness.urls("/own/") == []
+
+    visitor.answer("accept")
+
+    visitor.page.locator('#own-tag[data-state="complete"]').wait_for()
+
+
+def test_a_tag_inserted_later_follows_the_same_rules(
+    kit: KitProcess, visitor: Visitor, soft4doc: Any
+) -> None:
+    page = visitor.page
+    visitor.open(kit.address(soft4doc))
+    visitor.asked()
+    page.click("#insert-tag")
+    visitor.witness.mark(page)
+    assert page.locator("#late-tag").get_attribute("data-state") == "held"
+
+    visitor.answer("accept")
+    page.locator('#late-tag[data-state="ran"]').wait_for()
+
+    visitor.open(kit.address(soft4doc))
+    page.click("#insert-tag")
+    page.locator('#late-tag[data-state="ran"]').wait_for()
+
+
+def test_an_embed_waits_behind_its_placeholder(
+    kit: KitProcess, visitor: Visitor, soft4doc: Any
+) -> None:
+    page = visitor.page
+    visitor.open(kit.address(soft4doc))
+    page.locator(".sb-embed").wait_for()
+    visitor.witness.mark(page)
+    assert visitor.witness.urls("youtube") == []
+
+    with page.expect_request(lambda request: f"{FILM}/embed/" in request.url):
+        page.click(".sb-embed .sb-allow")
+    visitor.settled()
+
+    assert page.locator(".sb-embed").count() == 0
+    assert visitor.witness.urls("www.youtube.com") == []
+    assert not page.evaluate("() => slagboom.granted('google-analytics')")
+    (record,) = kit.records(visitor.decision()["consent_id"])
+    assert record["layer"] == "placeholder"
+    assert record["services"] == {"google-analytics": False, "youtube": True}
+
+    page.click(".sb-withdraw")
+    page.locator(".sb-embed").wait_for()
+    assert page.locator("iframe").get_attribute("src") is None
+
+
+def test_reopening_shows_the_state_in_force(
+    kit: KitProcess, visitor: Visitor, soft4doc: Any
+) -> None:
+    page = visitor.page
+    visitor.open(kit.address(soft4doc))
+    save(visitor, **{"service:youtube": True})
+    visitor.open(kit.address(soft4doc, "/fr/"))
+
+    page.click('[data-slagboom="open"]')
+    page.locator("dialog[open]").wait_for()
+
+    assert page.locator("dialog").get_attribute("aria-labelledby")
+    assert page.locator("#slagboom").get_attribute("lang") == "fr"
+    assert page.locator('input[name="service:youtube"]').is_checked()
+    assert not page.locator('input[name="service:google-analytics"]').is_checked()
+    text = page.locator("dialog").inner_text()
+    assert visitor.decision()["consent_id"] in text
+    with page.expect_download() as download:
+        page.click("dialog a[download]")
+    assert visitor.decision()["consent_id"] in download.value.suggested_filename
+
+
+def test_changing_ones_mind_keeps_one_consent_id_and_a_chain(
+    kit: KitProcess, visitor: Visitor, soft4doc: Any
+) -> None:
+    visitor.open(kit.address(soft4doc))
+    visitor.answer("reject")
+    save(visitor, **{"purpose:statistics": True})
+    save(visitor, **{"purpose:statistics": False})
+    records = kit.records(visitor.decision()["consent_id"])
+
+    assert [record["action"] for record in records] == ["reject_all", "save", "save"]
+    assert [record["previous"] for record in records] == [
+        None,
+        records[0]["decision_id"],
+        records[1]["decision_id"],
+    ]
