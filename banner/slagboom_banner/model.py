@@ -157,12 +157,16 @@ class PushStep(Model):
 class QueueStep(Model):
     """A global function that pushes its raw `arguments` object onto the array at `into`.
 
-    An array that is missing is made. A function that is there already stays.
+    An array that is missing is made. A function that is there already stays. defer_to: a property
+    of that function which the vendor's script sets, and which from then on takes the calls.
+    methods: names of functions to hang on it, each pushing its own name and its arguments.
     """
 
     do: Literal["queue"]
     path: Path
     into: Path
+    defer_to: Annotated[str, Field(pattern=r"^[A-Za-z_$][\w$]*$")] | None = None
+    methods: tuple[Annotated[str, Field(pattern=r"^[A-Za-z_$][\w$]*$")], ...] = ()
 
 
 class CallStep(Model):
@@ -174,15 +178,16 @@ class CallStep(Model):
 
 
 class ScriptStep(Model):
-    """Inserts `<script async src=…>`; `src` may hold parameters."""
+    """Inserts `<script async src=…>`; `src` and the values of `attributes` may hold parameters."""
 
     do: Literal["script"]
     src: Annotated[str, Field(pattern=r"^https://[^\s\"'<>]+$")]
+    attributes: dict[
+        Annotated[str, Field(pattern=r"^(id|crossorigin|data-[a-z0-9-]+)$")], Text
+    ] = {}
 
 
-Step = Annotated[
-    SetStep | PushStep | QueueStep | CallStep | ScriptStep, Field(discriminator="do")
-]
+Step = Annotated[SetStep | PushStep | QueueStep | CallStep | ScriptStep, Field(discriminator="do")]
 
 
 class Parameter(Model):

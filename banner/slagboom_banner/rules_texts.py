@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ANSWERS = ("accept", "reject", "choose", "save")
 """The text keys of the buttons that answer."""
-BUTTONS = (*ANSWERS, "withdraw", "placeholder_always")
+BUTTONS = (*ANSWERS, "withdraw", "placeholder_once", "placeholder_always")
 MAX_LENGTH_RATIO = 1.6
 """How much longer, in characters, accept or reject may be than the other."""
 

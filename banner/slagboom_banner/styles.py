@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import tinycss2
+from tinycss2.ast import Declaration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,10 +26,16 @@ def _serialise(tokens: Iterable[Any]) -> str:
     return _SPACE.sub(" ", tinycss2.serialize(list(tokens))).strip()
 
 
+def _fault(node: Any) -> str:  # noqa: ANN401 -- any node of the syntax tree
+    return f"theme: line {node.source_line}: neither a rule nor a declaration; mend the style sheet"
+
+
 def _harden_declarations(content: list[Any]) -> str:
     declarations = tinycss2.parse_blocks_contents(content, skip_comments=True, skip_whitespace=True)
     parts = []
     for declaration in declarations:
+        if not isinstance(declaration, Declaration):
+            raise ValueError(_fault(declaration))  # noqa: TRY004 -- the style sheet is wrong, no type
         important = "" if declaration.name.startswith("--") else "!important"
         value = _TIGHT.sub(r"\1", _serialise(declaration.value))
         parts.append(f"{declaration.name}:{value}{important}")
@@ -44,6 +51,8 @@ def _harden_rules(rules: Iterable[Any]) -> str:
             )
             condition = _serialise(rule.prelude)
             parts.append(f"@{rule.at_keyword} {condition}{{{_harden_rules(nested)}}}")
+        elif rule.type != "qualified-rule":
+            raise ValueError(_fault(rule))
         else:
             selectors = _TIGHT.sub(r"\1", _serialise(rule.prelude))
             parts.append(f"{selectors}{{{_harden_declarations(rule.content)}}}")
@@ -54,6 +63,7 @@ def harden_style(css: str) -> tuple[str, str]:
     """The part the gate carries and the part of the panel, minified.
 
     css: a theme file; the line `/* --- layers --- */` stands between the two parts.
+    Raises ValueError where it is no valid style sheet.
     """
     gate, _, panel = css.partition(_CUT)
     hardened = [

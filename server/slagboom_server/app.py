@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from slagboom_server.kit import Kit
+
+_log = logging.getLogger(__name__)
 
 _DETAILS = {
     404: "There is nothing at this address.",
@@ -36,8 +39,9 @@ async def _answer_refusal(_request: Request, error: Exception) -> Response:
     return answer_problem(error.status, error.detail, error.headers)
 
 
-async def _answer_unavailable(_request: Request, _error: Exception) -> Response:
-    """The log cannot be read; why stands in the server's own log."""
+async def _answer_unavailable(_request: Request, error: Exception) -> Response:
+    """The log cannot be read; why is for the server's own log alone."""
+    _log.error("%s", error)
     detail = "The log cannot be read at the moment; try again later."
     return answer_problem(503, detail, {"Retry-After": "30"})
 

@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script as it is served, in each encoding. etag: quoted, as the header has it."""
+    """A script as it is served, in each encoding.
+
+    etag: as the header has it; weak, because it stands for every encoding (RFC 9110, 8.8.1).
+    """
 
     etag: str
     bodies: Mapping[str, bytes]
@@ -64,7 +67,7 @@ def read_sources() -> Sources:
 
 def _compress(body: bytes, etag: str) -> Script:
     return Script(
-        f'"{etag}"',
+        f'W/"{etag}"',
         {
             "br": brotli.compress(body, quality=11),
             "gzip": gzip.compress(body, 9, mtime=0),

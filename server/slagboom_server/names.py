@@ -1,7 +1,8 @@
 """The short numbers that stand for names in the consent log, remembered in memory.
 
 There are few names (sites, origins, families of clients, notices), so each is looked up once. What
-a transaction learns counts only if it commits: after a failure the owner calls `forget`.
+a transaction learns counts only if it commits: after a failure the owner calls `forget`, which may
+happen at any moment for a thread that reads.
 """
 
 from __future__ import annotations
@@ -55,10 +56,12 @@ class Names:
 
     def name(self, connection: Connection, number: int) -> tuple[Any, ...]:
         """The name of a number that a row refers to."""
-        if number not in self._names:
+        name = self._names.get(number)
+        if name is None:
             query = select(*self._columns).where(self._table.c.id == number)
-            self._names[number] = tuple(connection.execute(query).one())
-        return self._names[number]
+            name = tuple(connection.execute(query).one())
+            self._names[number] = name
+        return name
 
     def forget(self) -> None:
         """Drops what a failed transaction may have learned."""
@@ -85,9 +88,7 @@ class Notices:
 
     def offer(self, connection: Connection, number: int) -> OfferedNotice:
         """What the notice behind a record's number offers."""
-        if number not in self._offers:
-            self.load(connection)
-        return self._offers[number]
+        return self._offers.get(number) or self.load(connection)[number]
 
     def load(self, connection: Connection) -> dict[int, OfferedNotice]:
         """All offers by number, in the order the notices were first seen."""
@@ -96,12 +97,10 @@ class Notices:
             .join_from(notices, sites)
             .order_by(notices.c.first_seen, notices.c.id)
         )
-        for row in connection.execute(query):
-            if row.id not in self._offers:
-                offer = read_offer(row)
-                self._offers[row.id] = offer
-                self._ids[offer.site, offer.digest] = row.id
-        return dict(self._offers)
+        offers = {row.id: read_offer(row) for row in connection.execute(query)}
+        self._offers.update(offers)
+        self._ids.update({(o.site, o.digest): number for number, o in offers.items()})
+        return offers
 
     def forget(self) -> None:
         """Drops what a failed transaction may have learned."""

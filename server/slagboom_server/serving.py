@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import logging
 import signal
+import socket
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -23,7 +25,7 @@ from slagboom_server.store_sql import open_store
 from slagboom_server.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from starlette.types import ASGIApp
 
@@ -49,24 +51,61 @@ def _reload(kit: Kit) -> None:
         _log.info("policies reloaded")
 
 
-def _listen(kit: Kit, app: ASGIApp, settings: Settings) -> None:
+class _Server(uvicorn.Server):
+    """Leaves the signals to `_listen`.
+
+    Uvicorn raises a signal again once it has shut down, which would end the process before the
+    last decisions are stored.
+    """
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Captures nothing."""
+        yield
+
+
+def _open_port(settings: Settings) -> socket.socket:
+    """The port, listening; who calls before the kit is ready waits instead of being turned away.
+
+    Raises SlagboomError where the port cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        message = (
+            f"{settings.host}:{settings.port}: cannot listen there: {error.strerror}; "
+            "give another --host or --port"
+        )
+        raise SlagboomError(message) from error
+
+
+def _listen(
+    kit: Kit,
+    app: ASGIApp,
+    port: socket.socket,
+    trusted_proxies: str,
+    tell_ready: Callable[[], None],
+) -> None:
     config = uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
         # An access log would hold each visitor's address.
         access_log=False,
         log_level="warning",
         proxy_headers=True,
-        forwarded_allow_ips=settings.trusted_proxies,
+        forwarded_allow_ips=trusted_proxies,
         server_header=False,
         timeout_graceful_shutdown=10,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
 
     async def run() -> None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, kit)
-        await server.serve()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, _reload, kit)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, server.handle_exit, number, None)
+        tell_ready()
+        await server.serve([port])
 
     asyncio.run(run())
 
@@ -78,10 +117,12 @@ def _run(
     wrap: Callable[[ASGIApp], ASGIApp],
 ) -> None:
     countries = CountryDatabase(settings.geo_database) if settings.geo_database else NoCountry()
-    migrate(settings.database)
-    store = open_store(settings.database)
-    try:
-        with Writer(store, MAX_WAITING_DECISIONS) as writer:
+    with _open_port(settings) as port:
+        migrate(settings.database)
+        with (
+            contextlib.closing(open_store(settings.database)) as store,
+            Writer(store, MAX_WAITING_DECISIONS) as writer,
+        ):
             kit = Kit(
                 policies=settings.policies,
                 store=store,
@@ -90,17 +131,16 @@ def _run(
                 clock=_now,
                 adapt=adapt,
             )
-            report(kit.read())
-            _listen(kit, wrap(build_app(kit)), settings)
-    finally:
-        store.close()
+            warnings = kit.read()
+            app = wrap(build_app(kit))
+            _listen(kit, app, port, settings.trusted_proxies, lambda: report(warnings))
 
 
 def serve(settings: Settings, report: Callable[[tuple[Finding, ...]], None]) -> None:
     """Serves until it is told to stop, then stores what still waits.
 
-    report: told the lint's warnings once everything is ready to listen.
-    Raises SlagboomError where a policy, the database or the country file cannot be used.
+    report: told the lint's warnings once everything is ready.
+    Raises SlagboomError where a policy, the database, the country file or the port cannot be used.
     """
     _run(settings, report, None, lambda app: app)
 

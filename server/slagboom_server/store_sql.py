@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -55,6 +56,7 @@ class SqlStore:
         self._origins = Names(origins)
         self._clients = Names(clients)
         self._notices = Notices()
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         """Lets go of every connection."""
@@ -62,13 +64,15 @@ class SqlStore:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        try:
-            with writing(self._engine) as connection:
-                yield connection
-        except BaseException:
-            for names in (self._sites, self._origins, self._clients, self._notices):
-                names.forget()
-            raise
+        # Until a failed writer has forgotten, another one could use numbers that were undone.
+        with self._lock:
+            try:
+                with writing(self._engine) as connection:
+                    yield connection
+            except BaseException:
+                for names in (self._sites, self._origins, self._clients, self._notices):
+                    names.forget()
+                raise
 
     def remember_notice(
         self, offer: OfferedNotice, document: Mapping[str, JsonValue], first_seen: dt.datetime

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import re
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 GATE_CACHE = "public, max-age=300, stale-while-revalidate=86400"
 PANEL_CACHE = "public, max-age=31536000, immutable"
+_NEVER = re.compile(r";\s*q=0(\.0*)?\s*$")
 
 
 def _kit(request: Request) -> Kit:
@@ -54,17 +56,17 @@ def _accepted_encoding(request: Request) -> str:
     offered = {
         part.partition(";")[0].strip()
         for part in request.headers.get("accept-encoding", "").lower().split(",")
-        if not part.replace(" ", "").endswith(";q=0")
+        if not _NEVER.search(part)
     }
     return next((name for name in ("br", "gzip") if name in offered), "identity")
 
 
 def _answer_script(request: Request, script: Script, cache: str) -> Response:
     headers = {
+        **SAFE_HEADERS,
         "Cache-Control": cache,
         "ETag": script.etag,
         "Vary": "Accept-Encoding",
-        "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Resource-Policy": "cross-origin",
     }
     if script.etag in request.headers.get("if-none-match", ""):
@@ -133,14 +135,15 @@ def _choice_cookie(request: Request, site: Site, record: ConsentRecord) -> str |
     Only for the choice the browser holds at this moment: the answer to a decision sent late must
     not bring back what the visitor has changed since.
     """
-    if record.notice not in site.notices:
+    given_at = int(record.given_at.timestamp())
+    if record.notice not in site.notices or given_at < 0:
         return None
     policy = site.loaded.policy
     offer = site.bundle.offer
     choice = Choice(
         revision=record.revision,
         scope=offer.scope,
-        given_at=int(record.given_at.timestamp()),
+        given_at=given_at,
         lifetime_days=policy.consent_lifetime_days,
         consent_id=record.consent_id,
         decision_id=record.decision_id,
@@ -266,7 +269,8 @@ async def send_notice(request: Request) -> Response:
 
 async def tell_alive(_request: Request) -> Response:
     """`GET /health/live`: the process answers."""
-    return Response("ok\n", media_type="text/plain", headers={"Cache-Control": "no-store"})
+    headers = {**SAFE_HEADERS, "Cache-Control": "no-store"}
+    return Response("ok\n", media_type="text/plain", headers=headers)
 
 
 ROUTES = [

@@ -170,6 +170,7 @@ const start = (config, ownScript) => {
     decide: answerWith,
     accept,
     refuse,
+    showOnce: tags.showOnce,
     root: root.element,
   };
 

@@ -36,12 +36,33 @@ const listAt = (path) => {
   return /** @type {unknown[]} */ (holder[name]);
 };
 
+/** @param {Step} step @param {Dictionary} holder @param {string} name */
+const makeQueue = ({ into, defer_to: deferTo, methods = [] }, holder, name) => {
+  if (holder[name]) return;
+  const list = /** @type {string} */ (into);
+  const queue = function () {
+    const later = deferTo && /** @type {Dictionary} */ (/** @type {unknown} */ (queue))[deferTo];
+    // The vendors' scripts tell calls from data by the raw `arguments` object.
+    if (typeof later === "function") later.apply(queue, arguments);
+    else listAt(list).push(arguments);
+  };
+  holder[name] = queue;
+  for (const method of methods) {
+    /** @type {Dictionary} */ (/** @type {unknown} */ (queue))[method] = (
+      /** @type {unknown[]} */ ...values
+    ) => listAt(list).push([method, ...values]);
+  }
+};
+
 /** @param {Step} step @param {() => unknown} consent @param {string} nonce */
 const run = (step, consent, nonce) => {
   if (step.do === "script") {
     const script = document.createElement("script");
     script.async = true;
     script.nonce = nonce;
+    for (const [name, value] of Object.entries(step.attributes || {})) {
+      script.setAttribute(name, value);
+    }
     script.src = trustedScriptUrl(/** @type {string} */ (step.src));
     (document.head || document.documentElement).append(script);
     return;
@@ -54,12 +75,7 @@ const run = (step, consent, nonce) => {
   } else if (step.do === "push") {
     listAt(path).push(resolve(step.value, consent));
   } else if (step.do === "queue") {
-    const into = /** @type {string} */ (step.into);
-    holder[name] =
-      holder[name] ||
-      function () {
-        listAt(into).push(arguments);
-      };
+    makeQueue(step, holder, name);
   } else if (typeof holder[name] === "function") {
     holder[name](...(/** @type {unknown[]} */ (resolve(step.arguments || [], consent))));
   }

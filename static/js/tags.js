@@ -50,6 +50,9 @@ export const makeTags = (config, wantPlaceholder) => {
     return service !== undefined && grants.services[service.id];
   };
 
+  /** Frames a visitor asked to see once. @type {WeakSet<Element>} */
+  const once = new WeakSet();
+
   /** @param {HTMLScriptElement} inert */
   const releaseScript = (inert) => {
     const address = inert.dataset.src || inert.getAttribute("src");
@@ -89,7 +92,7 @@ export const makeTags = (config, wantPlaceholder) => {
   /** @param {HTMLIFrameElement} frame */
   const updateFrame = (frame) => {
     const { url, service } = serviceOfFrame(frame);
-    if (mayRun(frame, url.href)) {
+    if (once.has(frame) || mayRun(frame, url.href)) {
       if (service && service.embed && service.embed.use_host) url.host = service.embed.use_host;
       if (!frame.hasAttribute("src")) frame.src = url.href;
       const placeholder = frame.previousElementSibling;
@@ -128,6 +131,11 @@ export const makeTags = (config, wantPlaceholder) => {
   });
 
   return {
+    /** @param {HTMLIFrameElement} frame */
+    showOnce: (frame) => {
+      once.add(frame);
+      updateFrame(frame);
+    },
     /** @param {Grants} next */
     apply: (next) => {
       grants = next;

@@ -22,6 +22,9 @@
  * @property {boolean} [missing_only]
  * @property {unknown[]} [arguments]
  * @property {string} [src]
+ * @property {Record<string, string>} [attributes]
+ * @property {string} [defer_to]
+ * @property {string[]} [methods]
  *
  * @typedef {object} LanguageConfig
  * @property {string} panel  file name of the panel
@@ -75,6 +78,7 @@
  * @property {(answer: Answer) => void} decide
  * @property {(layer: Answer["layer"]) => void} accept
  * @property {(layer: Answer["layer"]) => void} refuse
+ * @property {(frame: HTMLIFrameElement) => void} showOnce  loads a gated frame until the page ends
  * @property {HTMLElement} root
  *
  * @typedef {object} Panel  what the panel offers the gate

@@ -21,7 +21,7 @@ LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(?P<title>.+)$", re.MULTILINE)
 MAKE = re.compile(r"(?:^|&& |; )(?:\$ +)?make +(?P<target>[a-z][a-z-]*)")
 COMMAND = re.compile(
-    r"(?:\$ +)?(?:\.venv/bin/)?slagboom(?P<words>(?: +[a-z-]+(?!\S))*)(?P<rest>(?: .*)?)"
+    r"(?:\$ +)?(?:\.venv/bin/)?slagboom(?P<words>(?: +[a-z][a-z-]*(?!\S))*)(?P<rest>(?: .*)?)"
 )
 OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]*")
 CHANGES = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]

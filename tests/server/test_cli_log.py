@@ -182,6 +182,18 @@ def test_an_export_to_a_file_is_whole_and_leaves_nothing_else(run: Run, tmp_path
 
 
 @pytest.mark.usefixtures("filled")
+def test_an_export_that_fails_leaves_no_part_of_it(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "out" / "log.csv"
+    folder.mkdir(parents=True)
+
+    code, _, err = run("export", "--output", str(folder))
+
+    assert code == 2
+    assert "cannot write the export: Is a directory" in err
+    assert [path.name for path in folder.parent.iterdir()] == ["log.csv"]
+
+
+@pytest.mark.usefixtures("filled")
 def test_a_progress_bar_is_for_people_only(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -250,3 +251,19 @@ def test_the_file_of_the_log_is_for_its_owner_alone(database_url: str) -> None:
     path = Path(database_url.removeprefix("sqlite:///"))
 
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_readers_are_not_disturbed_by_failing_writers(store: SqlStore) -> None:
+    store.remember_notice(make_offer(), DOCUMENT, NOON)
+    store.append([make_record(n) for n in range(50)])
+
+    def fail() -> None:
+        for _ in range(50):
+            with pytest.raises(StoreUnavailable):
+                store.append([make_record(99, make_offer("dsoft", 77))])
+
+    with ThreadPoolExecutor(2) as pool:
+        failing = pool.submit(fail)
+        while not failing.done():
+            assert len(store.page(Filter(), limit=100)) == 50
+        failing.result()

@@ -4,8 +4,9 @@ import asyncio
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from log_samples import DOCUMENT, NOON, decision_id, make_offer, make_record
@@ -16,10 +17,12 @@ from slagboom_server.store_sql import SqlStore, open_store
 from slagboom_server.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
 
     from slagboom_server.record import ConsentRecord
     from slagboom_server.store import Appended
+
+T = TypeVar("T")
 
 
 class GatedStore:
@@ -50,6 +53,12 @@ def gated(store: SqlStore) -> GatedStore:
     return GatedStore(store)
 
 
+def in_loop(test: Coroutine[Any, Any, T]) -> T:
+    """Runs a coroutine on a thread of its own: Playwright may hold this one's event loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, test).result()
+
+
 async def begin(writer: Writer, *numbers: int) -> list[asyncio.Task[Appended]]:
     tasks = [asyncio.create_task(writer.submit(make_record(n))) for n in numbers]
     await asyncio.sleep(0)
@@ -71,7 +80,7 @@ def test_an_answer_comes_only_after_the_commit(gated: GatedStore) -> None:
             assert stored is not None
             assert answer == Stored(stored.seq)
 
-    asyncio.run(run())
+    in_loop(run())
 
 
 def test_what_gathers_during_a_commit_becomes_one_group(gated: GatedStore) -> None:
@@ -83,7 +92,7 @@ def test_what_gathers_during_a_commit_becomes_one_group(gated: GatedStore) -> No
             gated.gate.set()
             await asyncio.gather(*first, *rest)
 
-    asyncio.run(run())
+    in_loop(run())
 
     assert gated.groups == [1, 50]
     assert gated.count(Filter()) == 51
@@ -98,7 +107,7 @@ def test_each_caller_gets_the_answer_to_its_own_record(gated: GatedStore) -> Non
             forged = await writer.submit(make_record(1, granted=set()))
             return [one, again, forged]
 
-    one, again, forged = asyncio.run(run())
+    one, again, forged = in_loop(run())
 
     assert isinstance(one, Stored)
     assert again == Repeated(one.seq)
@@ -118,7 +127,7 @@ def test_a_full_queue_refuses_and_stores_the_rest(gated: GatedStore) -> None:
             gated.gate.set()
             await asyncio.gather(*first, *waiting)
 
-    asyncio.run(run())
+    in_loop(run())
 
     assert gated.count(Filter()) == 3
     assert gated.record(decision_id(4)) is None
@@ -138,7 +147,7 @@ def test_a_failing_store_fails_its_group_and_not_the_next(
             gated.failure = None
             assert isinstance(await writer.submit(make_record(1)), Stored)
 
-    asyncio.run(run())
+    in_loop(run())
 
     assert "were not stored" in caplog.text
     assert gated.record(decision_id(2)) is None
@@ -157,7 +166,7 @@ def test_closing_stores_what_waits_and_takes_no_more(gated: GatedStore) -> None:
             await writer.submit(make_record(11))
         writer.close()
 
-    asyncio.run(run())
+    in_loop(run())
 
     assert gated.count(Filter()) == 10
 
@@ -170,7 +179,7 @@ def test_a_caller_that_leaves_takes_nobody_along(gated: GatedStore) -> None:
             gated.gate.set()
             assert isinstance(await staying, Stored)
 
-    asyncio.run(run())
+    in_loop(run())
 
     assert gated.count(Filter()) == 2
 
@@ -184,10 +193,10 @@ def test_a_loop_that_ended_does_not_end_the_writer(gated: GatedStore) -> None:
         return await writer.submit(make_record(2))
 
     with Writer(gated) as writer:
-        asyncio.run(leave(writer))
+        in_loop(leave(writer))
         gated.gate.set()
 
-        assert isinstance(asyncio.run(stay(writer)), Stored)
+        assert isinstance(in_loop(stay(writer)), Stored)
 
     assert gated.count(Filter()) == 2
 

@@ -46,7 +46,7 @@ def _move_service(service: Service, port: int) -> Service:
 
 def _fill_use(use: ServiceUse) -> ServiceUse:
     parameters = {
-        name: _DEMO_PARAMETERS[name] if is_unknown(value) else value
+        name: _DEMO_PARAMETERS.get(name, value) if is_unknown(value) else value
         for name, value in use.parameters.items()
     }
     return use.model_copy(update={"parameters": parameters})

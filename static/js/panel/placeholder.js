@@ -34,12 +34,18 @@ export const placePlaceholder = (notice, host, format, frame, service) => {
     });
   };
 
+  /** Loads this one frame for this one page, which is what the visitor asked for by the click
+   * (ePrivacy Art. 5(3): a service explicitly requested). Nothing is remembered or recorded. */
+  const showOnce = () => host.showOnce(frame);
+
   const box = h("div.embed", { lang: notice.language, role: "group", "aria-label": described.name },
     h("p", null, h("b", null, format.text("placeholder_title", { service: described.name }))),
     h("p", null, format.text("placeholder_text", { vendor: described.vendor.name }), " ",
       described.vendor.privacy_url && outwardLink(
         described.vendor.privacy_url, format.text("privacy_link", { vendor: described.vendor.name }))),
-    makeButton("sb-button sb-allow", format.text("placeholder_always"), allow));
+    h("div.actions", null,
+      makeButton("sb-button sb-once", format.text("placeholder_once"), showOnce),
+      makeButton("sb-button sb-allow", format.text("placeholder_always"), allow)));
   frame.hidden = true;
   frame.before(box);
 };
