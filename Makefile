@@ -37,6 +37,7 @@ ifdef NODE
 check-client: $(VENV)/dev.stamp node_modules/stamp ## The part of check about client scripts, and what else needs Node
 	node_modules/.bin/tsc --project tsconfig.json
 	node tools/build.mjs --check
+	node --test tests/js/*.test.mjs
 	$(PYTHON) tools/sizes.py
 	cmp node_modules/axe-core/axe.min.js e2e/vendor/axe.min.js
 	node_modules/.bin/pyright --pythonpath $(PYTHON)

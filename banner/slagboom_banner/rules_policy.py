@@ -162,10 +162,10 @@ def check_unknown_values(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark
 
 def _remark_unknown(path: str, service: str = "") -> Remark:
     if _MAY_BE_OPEN.fullmatch(path):
-        message, severity = "is not known yet and is not shown; fill it in", "warning"
-    else:
-        message, severity = "cannot be left open, visitors have to read it; fill it in", "error"
-    return Remark(path, message, service, bool(service), severity)
+        message = "is not known yet and is not shown; fill it in"
+        return Remark(path, message, service, bool(service), "warning")
+    message = "cannot be left open, visitors have to read it; fill it in"
+    return Remark(path, message, service, bool(service))
 
 
 def _unknown_paths(value: Any, path: str) -> Iterator[str]:  # noqa: ANN401 a model dumped as JSON

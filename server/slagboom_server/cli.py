@@ -13,7 +13,7 @@ from slagboom_banner.assets import policies_directory, texts_directory
 from slagboom_banner.rules import check_policies
 from slagboom_banner.texts import read_texts
 from slagboom_server import serving
-from slagboom_server.cli_log import log
+from slagboom_server.cli_log import DEFAULT_DATABASE, Database, log
 from slagboom_server.migration import migrate as migrate_database
 from slagboom_server.settings import Settings
 
@@ -33,9 +33,6 @@ app.add_typer(policy, name="policy")
 Policies = Annotated[
     Path,
     typer.Option(envvar="SLAGBOOM_POLICIES", help="Folder of policies; services/ beneath."),
-]
-Database = Annotated[
-    str, typer.Option(envvar="SLAGBOOM_DATABASE", help="Where the consent log is kept.")
 ]
 Host = Annotated[str, typer.Option(envvar="SLAGBOOM_HOST", help="Address to listen on.")]
 Port = Annotated[
@@ -58,7 +55,6 @@ Vendors = Annotated[
     Literal["local", "real"],
     typer.Option(envvar="SLAGBOOM_VENDORS", help="Stand-ins here, or the vendors' real hosts."),
 ]
-DEFAULT_DATABASE = "sqlite:///var/slagboom.db"
 SHIPPED_POLICIES = policies_directory()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from slagboom_banner.bundle import Sources, build_bundle
 from slagboom_banner.errors import Finding, PolicyError
 from slagboom_banner.rules import check_policies
 from slagboom_banner.texts import read_texts
+from slagboom_server.anonymise import KnownClients
 from slagboom_server.record import OfferedNotice, OfferedService
 
 if TYPE_CHECKING:
@@ -165,6 +167,7 @@ class Kit:
         self.writer = writer
         self.countries = countries
         self.clock = clock
+        self.clients = KnownClients(secrets.token_bytes(16))
         self.sites: dict[str, Site] = {}
         self.notices: dict[tuple[str, str], OfferedNotice] = {}
         self.panels: dict[tuple[str, str], Script] = {}

@@ -182,6 +182,7 @@ def _build_record(request: Request, site: Site, decision: Decision) -> ConsentRe
         kit.clock(),
         is_current=notice.digest in site.notices,
         countries=kit.countries,
+        clients=kit.clients,
     )
 
 

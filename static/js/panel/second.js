@@ -110,6 +110,19 @@ export const makeSecondLayer = (notice, host, format, onSaved) => {
         makeButton("sb-button sb-save", texts.save, finish(save))))
   );
 
+  // A native dialog lets Tab leave for the browser's own controls; the ARIA practices keep it inside.
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key !== "Tab") return;
+    const stops = [...dialog.querySelectorAll("a, button, input, summary, [tabindex]")].filter(
+      (stop) => stop.checkVisibility(),
+    );
+    const edge = stops[event.shiftKey ? 0 : stops.length - 1];
+    if (document.activeElement === edge || document.activeElement === dialog) {
+      event.preventDefault();
+      /** @type {HTMLElement} */ (stops[event.shiftKey ? stops.length - 1 : 0]).focus();
+    }
+  });
+
   /** @type {Element | null} */
   let cameFrom = null;
   dialog.addEventListener("close", () => {

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, mock, test } from "node:test";
+
+import { runSteps } from "../../static/js/steps.js";
+
+const CONSENT = { analytics_storage: "granted" };
+/** @param {import("../../static/js/types.js").Step[]} steps */
+const run = (...steps) => runSteps(steps, () => CONSENT, "the-nonce");
+
+beforeEach(() => {
+  globalThis.window = {};
+});
+afterEach(() => {
+  delete globalThis.window;
+  delete globalThis.document;
+  mock.restoreAll();
+});
+
+describe("set", () => {
+  test("puts a value at a path", () => {
+    window.vendor = {};
+    run({ do: "set", path: "off", value: true }, { do: "set", path: "vendor.level", value: 2 });
+
+    assert.deepEqual(window, { off: true, vendor: { level: 2 } });
+  });
+
+  test("leaves what stands there already when only a missing value is wanted", () => {
+    window.kept = 0;
+    run(
+      { do: "set", path: "kept", value: 1, missing_only: true },
+      { do: "set", path: "made", value: 1, missing_only: true },
+    );
+
+    assert.deepEqual(window, { kept: 0, made: 1 });
+  });
+
+  test("does nothing below something that is not there", () => {
+    run({ do: "set", path: "nobody.at.home", value: 1 });
+
+    assert.deepEqual(window, {});
+  });
+
+  test("fills in the time and the consent, at any depth, and no other string", () => {
+    run({ do: "set", path: "all", value: ["{now}", { state: "{consent}", text: "at {now}" }] });
+
+    assert.ok(window.all[0] instanceof Date);
+    assert.deepEqual(window.all[1], { state: CONSENT, text: "at {now}" });
+  });
+});
+
+describe("push", () => {
+  test("makes the list when it is missing and keeps the order", () => {
+    run({ do: "push", path: "list", value: 1 }, { do: "push", path: "list", value: 2 });
+
+    assert.deepEqual(window.list, [1, 2]);
+  });
+});
+
+describe("queue and call", () => {
+  test("keep the raw arguments for the vendor's script to work off", () => {
+    run(
+      { do: "queue", path: "vendor", into: "vendorQueue" },
+      { do: "call", path: "vendor", arguments: ["config", "{consent}"] },
+    );
+
+    const [kept] = window.vendorQueue;
+    assert.equal(Object.prototype.toString.call(kept), "[object Arguments]");
+    assert.deepEqual([...kept], ["config", CONSENT]);
+  });
+
+  test("never replace a function that is there", () => {
+    const calls = [];
+    window.vendor = (...given) => calls.push(given);
+    run(
+      { do: "queue", path: "vendor", into: "vendorQueue" },
+      { do: "call", path: "vendor", arguments: ["hello"] },
+    );
+
+    assert.deepEqual(calls, [["hello"]]);
+    assert.equal(window.vendorQueue, undefined);
+  });
+
+  test("do nothing where no such function exists", () => {
+    run({ do: "call", path: "nobody", arguments: [1] }, { do: "call", path: "no.body" });
+
+    assert.deepEqual(window, {});
+  });
+});
+
+describe("script", () => {
+  test("inserts one asynchronous script with the page's nonce", () => {
+    const inserted = [];
+    globalThis.document = {
+      createElement: (name) => ({ name }),
+      head: { append: (element) => inserted.push(element) },
+    };
+    run({ do: "script", src: "https://cdn.vendor.example/a.js" });
+
+    assert.deepEqual(inserted, [
+      { name: "script", async: true, nonce: "the-nonce", src: "https://cdn.vendor.example/a.js" },
+    ]);
+  });
+});
+
+test("a step that throws is reported and takes no other with it", () => {
+  const error = mock.method(console, "error", () => {});
+  window.broken = () => {
+    throw new Error("the vendor's own fault");
+  };
+  run({ do: "call", path: "broken" }, { do: "set", path: "after", value: true });
+
+  assert.equal(window.after, true);
+  assert.equal(error.mock.callCount(), 1);
+});
