@@ -11,7 +11,8 @@ import { build } from "esbuild";
 
 const BUNDLES = [
   ["static/js/main.js", "static/js/dist/gate.js"],
-  ["static/js/panel/main.js", "static/js/dist/panel.js"],
+  ["static/js/first/main.js", "static/js/dist/first.js"],
+  ["static/js/second/main.js", "static/js/dist/second.js"],
 ];
 
 /** @param {string} source @returns {Promise<string>} */

@@ -1,14 +1,13 @@
 """The choice cookie: one compact, versioned line (the same codec as static/js/cookie.js).
 
-Layout, parts separated by dots: format version 1, revision, scope, given (seconds), lifetime
-(days), consent id, decision id, a 0 or 1 per purpose, a 0 or 1 per service, flags (1: anonymise the
-address, 2: the browser's signal answered), checksum. Numbers are base 36, ids 22 characters of
-base64url. Shared cases in tests/golden hold both codecs together.
+Layout, parts separated by dots: format version 1, revision, scope, given (seconds since 1970),
+lifetime (days), consent id, decision id, a 0 or 1 per purpose, a 0 or 1 per service, flags (1:
+anonymise the address, 2: the browser's signal answered), checksum (base 36). Shared cases in
+tests/golden hold both codecs together.
 """
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,11 +16,13 @@ if TYPE_CHECKING:
 
 COOKIE_NAME = "slagboom"
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PARTS = 10
+_DAY_SECONDS = 86400
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the cookie holds. given_at: seconds since 1970, by the visitor's clock; not below 0."""
+    """What the cookie holds. given_at: seconds since 1970, by the visitor's clock."""
 
     revision: int
     scope: str
@@ -35,50 +36,53 @@ class Choice:
     gpc: bool
 
 
-def _base36(number: int) -> str:
-    if number < 0:
-        message = f"{number} has no place in a choice cookie"
-        raise ValueError(message)
+def _pack(bits: tuple[bool, ...]) -> str:
+    return "".join(str(int(bit)) for bit in bits)
+
+
+def _checksum(text: str) -> str:
+    """FNV-1a, 32 bits, in base 36: voids what was cut or mixed up; it is no signature."""
+    value = 0x811C9DC5
+    for byte in text.encode():
+        value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
     digits = ""
-    while number:
-        number, digit = divmod(number, 36)
+    while value:
+        value, digit = divmod(value, 36)
         digits = _BASE36[digit] + digits
     return digits or "0"
 
 
-def _pack_uuid(uuid: UUID) -> str:
-    return base64.urlsafe_b64encode(uuid.bytes).rstrip(b"=").decode()
-
-
-def _pack_bits(bits: tuple[bool, ...]) -> str:
-    return "".join(str(int(bit)) for bit in bits) or "-"
-
-
-def _checksum(text: str) -> str:
-    """FNV-1a, 32 bits: voids what was cut or mixed up; it is no signature."""
-    value = 0x811C9DC5
-    for byte in text.encode("ascii"):
-        value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
-    return _base36(value)
-
-
 def encode_choice(site: str, choice: Choice) -> str:
-    """The cookie's value, under 200 bytes; the checksum binds it to the site.
-
-    Raises ValueError for a number below 0.
-    """
+    """The cookie's value, under 200 bytes; the checksum binds it to the site."""
     payload = ".".join(
         (
             "1",
-            _base36(choice.revision),
+            str(choice.revision),
             choice.scope,
-            _base36(choice.given_at),
-            _base36(choice.lifetime_days),
-            _pack_uuid(choice.consent_id),
-            _pack_uuid(choice.decision_id),
-            _pack_bits(choice.purposes),
-            _pack_bits(choice.services),
+            str(choice.given_at),
+            str(choice.lifetime_days),
+            str(choice.consent_id),
+            str(choice.decision_id),
+            _pack(choice.purposes),
+            _pack(choice.services),
             str(choice.anonymise_ip + 2 * choice.gpc),
         )
     )
     return f"{payload}.{_checksum(f'{site}|{payload}')}"
+
+
+def is_answered(site: str, value: str, scope: str, now: int) -> bool:
+    """Whether a cookie holds a choice in force, so that the first layer need not be sent.
+
+    now: seconds since 1970. The gate decides for itself; a wrong guess here costs one request.
+    """
+    payload, _, checksum = value.rpartition(".")
+    parts = payload.split(".")
+    if len(parts) != _PARTS or parts[0] != "1" or parts[2] != scope:
+        return False
+    if not all(
+        part.isascii() and part.isdecimal() and len(part) < _PARTS + 1 for part in parts[3:5]
+    ):
+        return False
+    ends = int(parts[3]) + _DAY_SECONDS * int(parts[4])
+    return now < ends and checksum == _checksum(f"{site}|{payload}")

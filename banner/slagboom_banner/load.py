@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from slagboom_banner.document import read_document
 from slagboom_banner.errors import Finding, PolicyError
-from slagboom_banner.model import Policy, Service
+from slagboom_banner.model import Policy, Service, ServiceUse, is_unknown
 from slagboom_banner.references import check_policy_names, check_service, check_uses, read_uses
 from slagboom_banner.wording import validate
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class LoadedPolicy:
     """A policy with its services and the places of both in their files.
 
-    services: in the policy's order, each with the purpose it serves there.
+    services: in the policy's order, each with the purpose it serves and the hosts it has there.
     service_positions: by service id.
     """
 
@@ -143,7 +143,25 @@ def _read_one(
         entry = shelf[use.id]
         if entry.service is None or entry.positions is None:
             return None, findings
-        purpose = use.purpose or entry.service.purpose
-        used.append(entry.service.model_copy(update={"purpose": purpose}))
+        used.append(_apply(use, entry.service))
         used_positions[use.id] = entry.positions
     return LoadedPolicy(policy, tuple(used), str(file), positions, used_positions), findings
+
+
+def _apply(use: ServiceUse, service: Service) -> Service:
+    """The service as the policy uses it; a host that is not known yet is left out."""
+    hosts = (fill_parameters(host, use) for host in service.hosts)
+    return service.model_copy(
+        update={
+            "purpose": use.purpose or service.purpose,
+            "hosts": tuple(host for host in hosts if "{" not in host),
+        }
+    )
+
+
+def fill_parameters(text: str, use: ServiceUse) -> str:
+    """The text with every parameter that is known in its place."""
+    for name, value in use.parameters.items():
+        if not is_unknown(value):
+            text = text.replace(f"{{{name}}}", value)
+    return text

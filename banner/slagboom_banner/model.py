@@ -20,6 +20,8 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 Host = Annotated[str, Field(pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$")]
+ServiceHost = Annotated[str, Field(pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$|^\{\w+\}$")]
+"""A host, or a parameter that is one, as `{matomo_host}`; `load` puts the policy's host there."""
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 Localised = dict[Language, Text]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -128,7 +130,7 @@ class StoredItem(Model):
     reason: Localised | None = None
 
 
-_NAME = r"[A-Za-z_$](?:[\w$-]|\{\w+\})*"
+_NAME = r"(?:[A-Za-z_$]|\{\w+\})(?:[\w$-]|\{\w+\})*"
 Path = Annotated[str, Field(pattern=rf"^{_NAME}(?:\.{_NAME})*$")]
 """A dotted path below `window`; a name may hold a parameter, as `ga-disable-{measurement_id}`."""
 
@@ -177,14 +179,28 @@ class CallStep(Model):
     arguments: tuple[JsonValue, ...] = ()
 
 
+class NewStep(Model):
+    """`window[path] = new window[of](options)`; `options[keep]` is what stood at `path` before."""
+
+    do: Literal["new"]
+    path: Path
+    of: Path
+    options: dict[str, JsonValue] = {}
+    keep: Annotated[str, Field(pattern=r"^[A-Za-z_$][\w$]*$")]
+
+
 class ScriptStep(Model):
-    """Inserts `<script async src=…>`; `src` and the values of `attributes` may hold parameters."""
+    """Inserts `<script async src=…>`; `src` and the values of `attributes` may hold parameters.
+
+    then: run once the script has loaded, for a vendor that is started by a call after that.
+    """
 
     do: Literal["script"]
     src: Annotated[str, Field(pattern=r"^https://[^\s\"'<>]+$")]
     attributes: dict[
         Annotated[str, Field(pattern=r"^(id|crossorigin|data-[a-z0-9-]+)$")], Text
     ] = {}
+    then: tuple[Annotated[CallStep | NewStep, Field(discriminator="do")], ...] = ()
 
 
 Step = Annotated[SetStep | PushStep | QueueStep | CallStep | ScriptStep, Field(discriminator="do")]
@@ -222,7 +238,7 @@ class Service(Model):
     purpose: Identifier
     description: Localised
     data: tuple[Localised, ...] = ()
-    hosts: tuple[Host, ...] = ()
+    hosts: tuple[ServiceHost, ...] = ()
     stored: tuple[StoredItem, ...] = ()
     needs_full_ip: bool = False
     parameters: dict[str, Parameter] = {}

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One language's notice. digest: SHA-256 of `text`, hexadecimal. text: canonical JSON."""
+    """One language's notice. digest: SHA-256, hexadecimal, of the document as canonical JSON."""
 
     language: str
     digest: str
-    text: str
+    document: dict[str, Any]
 
 
 def known(value: str | None) -> str | None:
@@ -157,4 +157,62 @@ def build_notice(loaded: LoadedPolicy, language: str, texts: Mapping[str, str]) 
         "texts": _fill_texts(policy, texts, len(offer.services), language),
     }
     text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return Notice(language, hashlib.sha256(text.encode()).hexdigest(), text)
+    # What is shown, stored and digested is one and the same: tuples have become lists.
+    return Notice(language, hashlib.sha256(text.encode()).hexdigest(), json.loads(text))
+
+
+_FIRST_TEXTS = (
+    "first_title",
+    "first_intro",
+    "first_vendors",
+    "first_withdraw",
+    "statement_link",
+    "accept",
+    "reject",
+    "choose",
+    "changed_title",
+    "expired_note",
+    "withdrawn_status",
+)
+_EMBED_TEXTS = (
+    "placeholder_title",
+    "placeholder_text",
+    "placeholder_once",
+    "placeholder_always",
+    "privacy_link",
+)
+
+
+def describe_first_layer(notice: Notice, loaded: LoadedPolicy) -> dict[str, Any]:
+    """What the first layer and the placeholders draw: a selection of the notice, nothing else."""
+    document = notice.document
+    texts = document["texts"]
+    offer = read_offer(loaded)
+    embedded = {service.id for service in offer.services if service.embed}
+    full_ip = [service.name for service in offer.services if service.needs_full_ip]
+    gives_ip = bool(full_ip) and not loaded.policy.accept_all_anonymises_ip
+    keys = (*_FIRST_TEXTS, *(_EMBED_TEXTS if embedded else ()))
+    return {
+        "language": notice.language,
+        "statement_url": document["controller"]["statement_url"],
+        "full_ip": fill(texts["first_full_ip"], {"services": ", ".join(full_ip)})
+        if gives_ip
+        else None,
+        # The first revision has nothing to tell to those who never answered another.
+        "changes": [change for change in document["changes"] if change["revision"] > 1],
+        "purposes": [
+            [purpose["name"], purpose["description"]]
+            for purpose in document["purposes"]
+            if not purpose["necessary"]
+        ],
+        "embeds": {
+            service["id"]: {
+                "name": service["name"],
+                "vendor": service["vendor"]["name"],
+                "privacy_url": service["vendor"]["privacy_url"],
+            }
+            for service in document["services"]
+            if service["id"] in embedded
+        },
+        "texts": {key: texts[key] for key in keys},
+    }

@@ -41,17 +41,25 @@ def check_service(service: Service, positions: Positions, file: PurePath) -> Ite
             yield positions.schema_error(
                 f"parameters.{name}.pattern", f"is no regular expression ({error.msg}); correct it"
             )
+    for index, host in enumerate(service.hosts):
+        yield from _check_templates(host, f"hosts[{index}]", service, positions)
     for list_name in ("load", "deny", "off"):
         for index, step in enumerate(getattr(service, list_name)):
             content = _JSON.validate_python(step.model_dump(mode="json"))
             for path, text in _texts(content, f"{list_name}[{index}]"):
-                for name in _undeclared(text, service):
-                    advice = suggest(name, service.parameters)
-                    yield positions.schema_error(
-                        path,
-                        f"uses {{{name}}}, which is no parameter of this service; declare it under "
-                        f"parameters, or correct it ({advice})",
-                    )
+                yield from _check_templates(text, path, service, positions)
+
+
+def _check_templates(
+    text: str, path: str, service: Service, positions: Positions
+) -> Iterator[Finding]:
+    for name in _undeclared(text, service):
+        advice = suggest(name, service.parameters)
+        yield positions.schema_error(
+            path,
+            f"uses {{{name}}}, which is no parameter of this service; declare it under "
+            f"parameters, or correct it ({advice})",
+        )
 
 
 def _texts(value: JsonValue, path: str) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from slagboom_banner.load import fill_parameters
 from slagboom_banner.model import ScriptStep, is_unknown
 from slagboom_banner.remark import Remark, Texts
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from slagboom_banner.load import LoadedPolicy
-    from slagboom_banner.model import Service
+    from slagboom_banner.model import Service, ServiceUse
 
 EEA = frozenset(
     [
@@ -40,11 +41,17 @@ def covers(registered: str, host: str) -> bool:
     return host == registered
 
 
-def _contacts(service: Service) -> Iterator[tuple[str, str | None]]:
+_UNKNOWN_HOST = re.compile(r"https://\{\w+\}/")
+"""An address of which the policy does not know the host yet; such a service is never started."""
+
+
+def _contacts(service: Service, use: ServiceUse) -> Iterator[tuple[str, str | None]]:
     for list_name in ("load", "deny", "off"):
         for index, step in enumerate(getattr(service, list_name)):
             if isinstance(step, ScriptStep):
-                yield f"{list_name}[{index}].src", read_host(step.src)
+                address = fill_parameters(step.src, use)
+                if not _UNKNOWN_HOST.match(address):
+                    yield f"{list_name}[{index}].src", read_host(address)
     if service.embed is None:
         return
     if service.embed.use_host is not None:  # the hosts it replaces are then never contacted
@@ -59,8 +66,8 @@ def check_hosts(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark]:
 
     Source: GDPR Art. 13(1)(e).
     """
-    for service in loaded.services:
-        for path, host in _contacts(service):
+    for service, use in zip(loaded.services, loaded.policy.services, strict=True):
+        for path, host in _contacts(service, use):
             if host is None:
                 message = "names no host; write https:// and a host"
             elif not any(covers(registered, host) for registered in service.hosts):

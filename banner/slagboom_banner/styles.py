@@ -1,4 +1,4 @@
-"""A theme's style sheet, hardened against the host page and cut in the gate's and the panel's part.
+"""A theme's style sheet, hardened against the host page and cut in the parts that load apart.
 
 Every declaration is marked important and put in a cascade layer: important rules in a layer win
 over important rules outside any (CSS Cascading and Inheritance Level 5, 6.4.1), so the host page's
@@ -17,7 +17,7 @@ from tinycss2.ast import Declaration
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_CUT = "/* --- layers --- */"
+_CUTS = ("/* --- first layer --- */", "/* --- second layer --- */")
 _SPACE = re.compile(r"\s+")
 _TIGHT = re.compile(r"\s*([,>{}])\s*")
 
@@ -59,15 +59,18 @@ def _harden_rules(rules: Iterable[Any]) -> str:
     return "".join(parts)
 
 
-def harden_style(css: str) -> tuple[str, str]:
-    """The part the gate carries and the part of the panel, minified.
+def harden_style(css: str) -> tuple[str, str, str]:
+    """The style of the gate, of the first and of the second part, minified.
 
-    css: a theme file; the line `/* --- layers --- */` stands between the two parts.
+    css: a theme file; the comments `--- first layer ---` and `--- second layer ---` divide it.
     Raises ValueError where it is no valid style sheet.
     """
-    gate, _, panel = css.partition(_CUT)
-    hardened = [
-        _harden_rules(tinycss2.parse_stylesheet(part, skip_comments=True, skip_whitespace=True))
-        for part in (gate, panel)
-    ]
-    return f"@layer slagboom{{{hardened[0]}}}", f"@layer slagboom{{{hardened[1]}}}"
+    gate, _, layers = css.partition(_CUTS[0])
+    first, _, second = layers.partition(_CUTS[1])
+    gate_style, first_style, second_style = (_harden_part(part) for part in (gate, first, second))
+    return gate_style, first_style, second_style
+
+
+def _harden_part(css: str) -> str:
+    rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
+    return f"@layer slagboom{{{_harden_rules(rules)}}}"

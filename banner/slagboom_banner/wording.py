@@ -33,8 +33,14 @@ PATTERN_WORDS = {
     r"^[^\s;,=]*[^\s;,=*][^\s;,=]*$": "write the name it is stored under, `*` for any characters, "
     "with at least one character that is none of * ; , = or a space",
     r"^https://[^\s\"'<>]+$": "write an address that begins with https://",
-    r"^[A-Za-z_$](?:[\w$-]|\{\w+\})*(?:\.[A-Za-z_$](?:[\w$-]|\{\w+\})*)*$": "write names joined by "
-    "dots, as dataLayer or google.tag",
+    r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$|^\{\w+\}$": "write a host in lower case without https:// "
+    "and without a path, as www.example.com or *.example.com, or one parameter, as {host}",
+    (
+        r"^(?:[A-Za-z_$]|\{\w+\})(?:[\w$-]|\{\w+\})*"
+        r"(?:\.(?:[A-Za-z_$]|\{\w+\})(?:[\w$-]|\{\w+\})*)*$"
+    ): "write names joined by dots, as dataLayer or google.tag",
+    r"^[A-Za-z_$][\w$]*$": "write one name without dots, as callMethod",
+    r"^(id|crossorigin|data-[a-z0-9-]+)$": "write id, crossorigin or a name that begins with data-",
 }
 """What each pattern of the model asks for; a test holds it complete."""
 

@@ -7,7 +7,7 @@ policies again replaces every site at once or, where any policy is wrong, none.
 from __future__ import annotations
 
 import gzip
-import json
+import hashlib
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -47,12 +47,17 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One site as it is served now. notices: what each current notice offers, by digest."""
+    """One site as it is served now.
+
+    gate: for visitors who have answered. asking_gates: by language, with the first layer.
+    notices: what each current notice offers, by digest.
+    """
 
     loaded: LoadedPolicy
     bundle: Bundle
     gate: Script
-    panels: Mapping[str, Script]
+    asking_gates: Mapping[str, Script]
+    parts: Mapping[str, Script]
     notices: Mapping[str, OfferedNotice]
 
 
@@ -61,15 +66,16 @@ def read_sources() -> Sources:
     built = static_directory() / "js" / "dist"
     return Sources(
         gate=(built / "gate.js").read_text("utf-8"),
-        panel=(built / "panel.js").read_text("utf-8"),
+        first=(built / "first.js").read_text("utf-8"),
+        second=(built / "second.js").read_text("utf-8"),
         themes={file.stem: file.read_text("utf-8") for file in themes_directory().glob("*.css")},
         texts=read_texts(texts_directory()),
     )
 
 
-def _compress(body: bytes, etag: str) -> Script:
+def _compress(body: bytes) -> Script:
     return Script(
-        f'W/"{etag}"',
+        f'"{hashlib.sha256(body).hexdigest()[:32]}"',
         {
             "br": brotli.compress(body, quality=11),
             "gzip": gzip.compress(body, 9, mtime=0),
@@ -104,10 +110,9 @@ def build_site(loaded: LoadedPolicy, sources: Sources) -> Site:
     return Site(
         loaded=loaded,
         bundle=bundle,
-        gate=_compress(bundle.gate, bundle.gate_digest[:32]),
-        panels={
-            name: _compress(body, name.removesuffix(".js")) for name, body in bundle.panels.values()
-        },
+        gate=_compress(bundle.gate),
+        asking_gates={language: _compress(body) for language, body in bundle.asking_gates.items()},
+        parts={name: _compress(body) for name, body in bundle.parts.items()},
         notices=_describe_offers(loaded, bundle),
     )
 
@@ -170,7 +175,7 @@ class Kit:
         self.clients = KnownClients(secrets.token_bytes(16))
         self.sites: dict[str, Site] = {}
         self.notices: dict[tuple[str, str], OfferedNotice] = {}
-        self.panels: dict[tuple[str, str], Script] = {}
+        self.parts: dict[tuple[str, str], Script] = {}
         self._policies = policies
         self._adapt = adapt
 
@@ -192,11 +197,9 @@ class Kit:
         now = self.clock()
         for name, site in sites.items():
             for notice in site.bundle.notices.values():
-                self.store.remember_notice(
-                    site.notices[notice.digest], json.loads(notice.text), now
-                )
-            # A page that holds an older gate may still ask for the panel that belongs to it.
-            self.panels.update({(name, file): panel for file, panel in site.panels.items()})
+                self.store.remember_notice(site.notices[notice.digest], notice.document, now)
+            # A page that holds an older gate may still ask for the parts that belong to it.
+            self.parts.update({(name, file): part for file, part in site.parts.items()})
         self.notices = {(offer.site, offer.digest): offer for offer in self.store.offers()}
         self.sites = sites
         return findings

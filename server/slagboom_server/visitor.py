@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from slagboom_banner.cookie import COOKIE_NAME, Choice, encode_choice
+from slagboom_banner.cookie import COOKIE_NAME, Choice, encode_choice, is_answered
 from slagboom_banner.model import Action, Decision
 from slagboom_server.errors import (
     QueueFull,
@@ -30,13 +30,15 @@ from slagboom_server.settings import MAX_BODY_BYTES
 from slagboom_server.store import Conflict, Stored
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from starlette.requests import Request
 
     from slagboom_server.kit import Kit, Script, Site
     from slagboom_server.record import ConsentRecord
 
-GATE_CACHE = "public, max-age=300, stale-while-revalidate=86400"
-PANEL_CACHE = "public, max-age=31536000, immutable"
+GATE_CACHE = "private, max-age=300, stale-while-revalidate=86400"
+PART_CACHE = "public, max-age=31536000, immutable"
 _NEVER = re.compile(r";\s*q=0(\.0*)?\s*$")
 
 
@@ -61,12 +63,12 @@ def _accepted_encoding(request: Request) -> str:
     return next((name for name in ("br", "gzip") if name in offered), "identity")
 
 
-def _answer_script(request: Request, script: Script, cache: str) -> Response:
+def _answer_script(request: Request, script: Script, cache: str, vary: str) -> Response:
     headers = {
         **SAFE_HEADERS,
         "Cache-Control": cache,
         "ETag": script.etag,
-        "Vary": "Accept-Encoding",
+        "Vary": vary,
         "Cross-Origin-Resource-Policy": "cross-origin",
     }
     if script.etag in request.headers.get("if-none-match", ""):
@@ -79,18 +81,40 @@ def _answer_script(request: Request, script: Script, cache: str) -> Response:
     )
 
 
+def _preferred_language(request: Request, known: Collection[str], fallback: str) -> str:
+    """The first language of Accept-Language, in its order, that the policy has."""
+    for part in request.headers.get("accept-language", "").lower().split(","):
+        language = part.partition(";")[0].strip().partition("-")[0]
+        if language in known:
+            return language
+    return fallback
+
+
 async def send_gate(request: Request) -> Response:
-    """`GET gate.js`: the one script of the site."""
-    return _answer_script(request, _site(request).gate, GATE_CACHE)
+    """`GET gate.js`: the one script of the site, with the first layer while a choice is due.
+
+    The page's language is not known here: the first layer comes in the visitor's language and in
+    the policy's first, and a page in a third one costs one request more.
+    """
+    site = _site(request)
+    policy = site.loaded.policy
+    cookie = request.cookies.get(COOKIE_NAME, "")
+    now = int(_kit(request).clock().timestamp())
+    if is_answered(policy.site, cookie, site.bundle.offer.scope, now):
+        gate = site.gate
+    else:
+        language = _preferred_language(request, site.asking_gates, policy.languages[0])
+        gate = site.asking_gates[language]
+    return _answer_script(request, gate, GATE_CACHE, "Accept-Encoding, Accept-Language, Cookie")
 
 
-async def send_panel(request: Request) -> Response:
-    """`GET panel-{language}-{digest}.js`: both layers in one language."""
-    name = (request.path_params["site"], f"panel-{request.path_params['name']}.js")
-    panel = _kit(request).panels.get(name)
-    if panel is None:
-        raise Refusal(404, "There is no such panel; reload the page.")
-    return _answer_script(request, panel, PANEL_CACHE)
+async def send_part(request: Request) -> Response:
+    """`GET first-{language}-{build}.js`, `second-…`: a layer in one language, for ever the same."""
+    name = (request.path_params["site"], f"{request.path_params['part']}.js")
+    part = _kit(request).parts.get(name)
+    if part is None:
+        raise Refusal(404, "There is no such part; reload the page.")
+    return _answer_script(request, part, PART_CACHE, "Accept-Encoding")
 
 
 def _cross_origin(request: Request, site: Site) -> dict[str, str] | None:
@@ -264,7 +288,7 @@ async def send_notice(request: Request) -> Response:
         raise Refusal(404, "This site never published such a notice.")
     return JSONResponse(
         {**dataclasses.asdict(notice.offer), "document": notice.document},
-        headers={**SAFE_HEADERS, "Cache-Control": PANEL_CACHE},
+        headers={**SAFE_HEADERS, "Cache-Control": PART_CACHE},
     )
 
 
@@ -276,9 +300,9 @@ async def tell_alive(_request: Request) -> Response:
 
 ROUTES = [
     Route("/s/{site}/gate.js", send_gate),
-    Route("/s/{site}/panel-{name}.js", send_panel),
     Route("/s/{site}/decisions", take_decision, methods=["POST"]),
     Route("/s/{site}/records/{consent_id}", send_records),
     Route("/s/{site}/notices/{digest}", send_notice),
+    Route("/s/{site}/{part}.js", send_part),
     Route("/health/live", tell_alive),
 ]

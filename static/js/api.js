@@ -9,17 +9,15 @@
  * @property {() => Grants} grants
  * @property {() => void} open
  * @property {() => void} accept
- * @property {() => void} refuse
- * @property {() => void} withdraw */
+ * @property {() => void} refuse */
 
 /** @param {Config} config @param {Actions} actions */
-export const makeApi = (config, actions) => {
-  const { choice, grants, open, accept, refuse, withdraw } = actions;
-  return Object.freeze({
-    /** The decision in force, or null while none has been made. */
-    get decision() {
-      const current = choice();
-      return current && {
+export const makeApi = (config, { choice, grants, open, accept, refuse }) => ({
+  /** The decision in force, or null while none has been made. */
+  get decision() {
+    const current = choice();
+    return (
+      current && {
         consent_id: current.consent_id,
         decision_id: current.decision_id,
         revision: current.revision,
@@ -30,22 +28,19 @@ export const makeApi = (config, actions) => {
         services: Object.fromEntries(
           config.services.map(({ id }, at) => [id, current.services[at]]),
         ),
-      };
-    },
-    /** Whether a purpose or service may run now. @param {string} id */
-    granted: (id) => {
-      const { purposes, services } = grants();
-      return purposes[id] === true || services[id] === true;
-    },
-    open,
-    accept,
-    refuse,
-    withdraw,
-    /** Calls back after each change of the choice, in any tab; returns what ends that.
-     * @param {"change"} name @param {(event: Event) => void} listener */
-    on: (name, listener) => {
-      document.addEventListener(`slagboom:${name}`, listener);
-      return () => document.removeEventListener(`slagboom:${name}`, listener);
-    },
-  });
-};
+      }
+    );
+  },
+  /** Whether a purpose or service may run now. @param {string} id */
+  granted: (id) => grants().purposes[id] === true || grants().services[id] === true,
+  open,
+  accept,
+  refuse,
+  withdraw: refuse,
+  /** Calls back after each change of the choice, in any tab; returns what ends that.
+   * @param {"change"} name @param {(event: Event) => void} listener */
+  on: (name, listener) => {
+    document.addEventListener(`slagboom:${name}`, listener);
+    return () => document.removeEventListener(`slagboom:${name}`, listener);
+  },
+});

@@ -2,7 +2,6 @@
  *
  * The checksum is no signature: a visitor may lie to their own browser. It voids a cookie that was
  * cut, mixed up, or belongs to another site of the same domain. */
-import { packUuid, unpackUuid } from "./ids.js";
 
 /** @typedef {import("./types.js").Choice} Choice */
 /** @typedef {import("./types.js").Config} Config */
@@ -20,21 +19,20 @@ const checksum = (text) => {
 };
 
 /** @param {boolean[]} bits */
-const pack = (bits) => bits.map(Number).join("") || "-";
-
+const pack = (bits) => bits.map(Number).join("");
 /** @param {string} text */
-const unpack = (text) => (text === "-" ? [] : [...text].map((bit) => bit === "1"));
+const unpack = (text) => [...text].map((bit) => bit === "1");
 
 /** @param {string} site @param {Choice} choice */
 export const encodeChoice = (site, choice) => {
   const payload = [
     1,
-    choice.revision.toString(36),
+    choice.revision,
     choice.scope,
-    choice.given.toString(36),
-    choice.lifetime_days.toString(36),
-    packUuid(choice.consent_id),
-    packUuid(choice.decision_id),
+    choice.given,
+    choice.lifetime_days,
+    choice.consent_id,
+    choice.decision_id,
     pack(choice.purposes),
     pack(choice.services),
     Number(choice.anonymise_ip) + 2 * Number(choice.gpc),
@@ -42,28 +40,36 @@ export const encodeChoice = (site, choice) => {
   return `${payload}.${checksum(`${site}|${payload}`)}`;
 };
 
-const FORM =
-  /^1\.([0-9a-z]{1,3})\.([0-9a-f]{8})\.([0-9a-z]{1,8})\.([0-9a-z]{1,3})\.([\w-]{22})\.([\w-]{22})\.([01]{1,20}|-)\.([01]{1,60}|-)\.([0-3])$/;
-
 /** @param {string} site @param {string} value @returns {Choice | null} null for anything not ours */
 export const decodeChoice = (site, value) => {
   const cut = value.lastIndexOf(".");
   const payload = value.slice(0, cut);
-  const parts = FORM.exec(payload);
-  if (!parts || value.slice(cut + 1) !== checksum(`${site}|${payload}`)) return null;
-  const flags = Number(parts[9]);
-  return {
-    revision: parseInt(parts[1], 36),
-    scope: parts[2],
-    given: parseInt(parts[3], 36),
-    lifetime_days: parseInt(parts[4], 36),
-    consent_id: unpackUuid(parts[5]),
-    decision_id: unpackUuid(parts[6]),
-    purposes: unpack(parts[7]),
-    services: unpack(parts[8]),
-    anonymise_ip: (flags & 1) === 1,
-    gpc: (flags & 2) === 2,
-  };
+  if (value.slice(cut + 1) !== checksum(`${site}|${payload}`)) return null;
+  const [version, revision, scope, given, lifetime, consentId, decisionId, purposes, services, flags] =
+    payload.split(".");
+  return version !== "1"
+    ? null
+    : {
+        revision: Number(revision),
+        scope,
+        given: Number(given),
+        lifetime_days: Number(lifetime),
+        consent_id: consentId,
+        decision_id: decisionId,
+        purposes: unpack(purposes),
+        services: unpack(services),
+        anonymise_ip: flags !== "0" && flags !== "2",
+        gpc: Number(flags) > 1,
+      };
+};
+
+/** All cookies, one to an item; none where a sandboxed frame refuses to tell. */
+export const listCookies = () => {
+  try {
+    return document.cookie.split("; ");
+  } catch {
+    return [];
+  }
 };
 
 /** The newest readable choice: two cookies of different scope may stand side by side.
@@ -71,11 +77,10 @@ export const decodeChoice = (site, value) => {
 export const readChoice = (config) => {
   /** @type {Choice | null} */
   let newest = null;
-  for (const pair of cookieText().split(/; */)) {
-    if (pair.startsWith(`${COOKIE_NAME}=`)) {
-      const found = decodeChoice(config.site, pair.slice(COOKIE_NAME.length + 1));
-      if (found && (!newest || found.given > newest.given)) newest = found;
-    }
+  for (const pair of listCookies()) {
+    const [name, value] = pair.split("=");
+    const found = name === COOKIE_NAME ? decodeChoice(config.site, value || "") : null;
+    if (found && (!newest || found.given > newest.given)) newest = found;
   }
   return newest;
 };
@@ -83,14 +88,14 @@ export const readChoice = (config) => {
 /** Whether a choice answers what is asked now. A clock may be a day off, not more.
  * @param {Config} config @param {Choice} choice @param {number} now milliseconds */
 export const isInForce = (config, choice, now) => {
-  const seconds = now / 1000;
+  const age = now / 1000 - choice.given;
   return (
     choice.scope === config.scope &&
     choice.purposes.length === config.purposes.length &&
     choice.services.length === config.services.length &&
     choice.lifetime_days <= config.lifetime_days &&
-    choice.given <= seconds + DAY_SECONDS &&
-    seconds < choice.given + choice.lifetime_days * DAY_SECONDS
+    age > -DAY_SECONDS &&
+    age < choice.lifetime_days * DAY_SECONDS
   );
 };
 
@@ -98,20 +103,11 @@ export const isInForce = (config, choice, now) => {
 export const writeChoice = (config, choice) => {
   const domain = config.cookie_domain ? `; domain=${config.cookie_domain}` : "";
   const secure = location.protocol === "https:" ? "; secure" : "";
-  const age = choice.lifetime_days * DAY_SECONDS;
-  const value = encodeChoice(config.site, choice);
   try {
-    document.cookie = `${COOKIE_NAME}=${value}; path=/; max-age=${age}; samesite=lax${domain}${secure}`;
+    document.cookie = `${COOKIE_NAME}=${encodeChoice(config.site, choice)}; path=/; max-age=${
+      choice.lifetime_days * DAY_SECONDS
+    }; samesite=lax${domain}${secure}`;
   } catch {
     // A sandboxed frame refuses cookies: the choice then holds for this page.
-  }
-};
-
-/** All cookies as one line; empty where a sandboxed frame refuses to tell. */
-export const cookieText = () => {
-  try {
-    return document.cookie;
-  } catch {
-    return "";
   }
 };

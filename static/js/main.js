@@ -1,7 +1,8 @@
 /** The gate: the only script a page carries. Reads the choice, keeps everything shut that it does
- * not open, and fetches the panel only when there is something to ask or to show. */
+ * not open, and takes decisions. The layers are parts of their own: the first comes with the gate
+ * while a choice is due, the second is fetched when it is opened. */
 import { makeApi } from "./api.js";
-import { isInForce, readChoice, writeChoice } from "./cookie.js";
+import { decodeChoice, encodeChoice, isInForce, readChoice, writeChoice } from "./cookie.js";
 import { decide } from "./decide.js";
 import { makeUuid } from "./ids.js";
 import { makeRoot } from "./root.js";
@@ -15,92 +16,107 @@ import { trustedScriptUrl } from "./trusted.js";
 /** @typedef {import("./types.js").Choice} Choice */
 /** @typedef {import("./types.js").Config} Config */
 /** @typedef {import("./types.js").Host} Host */
-/** @typedef {import("./types.js").Panel} Panel */
+/** @typedef {import("./types.js").Part} Part */
 
 /** @param {Config} config @param {HTMLScriptElement} ownScript */
 const start = (config, ownScript) => {
-  const base = new URL(".", ownScript.src).href;
-  const nonce = ownScript.nonce;
-  const sender = makeSender(`${base}decisions`, () => {
-    // The answer to an earlier decision may have come in between and set its cookie again.
-    const found = readChoice(config);
-    if (choice && found && found.decision_id === replaced) writeChoice(config, choice);
-    if (panel) withPanel((shown) => shown.update());
-  });
-  const services = makeServices(config, nonce);
-  const tabs = "BroadcastChannel" in window ? new BroadcastChannel(`slagboom-${config.site}`) : null;
+  const { purposes, services: offered, site } = config;
+  const { nonce, src } = ownScript;
+  const base = src.slice(0, src.lastIndexOf("/") + 1);
+  const tabs = window.BroadcastChannel && new BroadcastChannel(`slagboom-${site}`);
+  const language = () => pageLanguage(config);
 
   /** The last choice, in force or not. @type {Choice | null} */
   let earlier = null;
   /** The decision that the choice made on this page took the place of. @type {string | null} */
   let replaced = null;
-  const readInForce = () => {
+
+  const sender = makeSender(`${base}decisions`, () => {
+    // The answer to an earlier decision may have come in between and set its cookie again.
     const found = readChoice(config);
-    earlier = (found && withUnsent(config, found, sender.newest())) || earlier;
+    if (choice && found && found.decision_id === replaced) writeChoice(config, choice);
+    update();
+  });
+
+  const readInForce = () => {
+    let found = readChoice(config);
+    const unsent = sender.newest();
+    // A late answer to an earlier decision may have set that one's cookie again while the newer one
+    // still waits to be sent.
+    if (found && unsent && unsent[1].previous === found.decision_id) {
+      found = decodeChoice(site, unsent[0]) || found;
+    }
+    earlier = found || earlier;
     return earlier && isInForce(config, earlier, Date.now()) ? earlier : null;
   };
   let choice = readInForce();
   let grants = decide(config, choice);
-  /** @type {Promise<Panel> | undefined} */
-  let panel;
 
-  const language = () => pageLanguage(config);
-  const texts = () => config.languages[language()];
-
-  const loadPanel = () => {
-    panel =
-      panel ||
-      new Promise((resolve, reject) => {
-        document.addEventListener(
-          "slagboom:panel",
-          (event) => resolve(/** @type {CustomEvent} */ (event).detail(host)),
-          { once: true },
-        );
-        const script = document.createElement("script");
-        script.nonce = nonce;
-        script.onerror = () => {
-          panel = undefined; // A later wish to open it tries again, by the control.
-          whenReady(() => showControl(false));
-          reject(new Error("slagboom: the panel did not load; nothing is granted"));
-        };
-        script.src = trustedScriptUrl(base + texts().panel);
-        document.head.append(script);
-      });
-    return panel;
-  };
-
-  /** @param {(panel: Panel) => void} use */
-  const withPanel = (use) => {
-    loadPanel().then(use, (error) => console.warn(error.message));
-  };
-
-  const root = makeRoot(config.style, {
-    open: (opener) => withPanel((shown) => shown.open(opener)),
-    withdraw: () => {
-      refuse("first");
-      withPanel((shown) => shown.say("withdrawn"));
-    },
+  /** @type {Record<string, Promise<Part>>} */
+  const parts = {};
+  /** @type {Record<string, (part: Part) => void>} */
+  const awaited = {};
+  document.addEventListener("slagboom:part", (event) => {
+    const [key, mount] = /** @type {CustomEvent} */ (event).detail;
+    if (awaited[key]) awaited[key](mount(host));
+    else parts[key] = Promise.resolve(mount(host));
   });
 
-  const tags = makeTags(config, (frame, service) =>
-    whenReady(() => withPanel((shown) => shown.placeholder(frame, service))),
-  );
-
-  /** @param {boolean} isAsking */
-  const showControl = (isAsking) => {
-    root.show(language(), texts(), hasGranted(), isAsking);
+  /** Acts on a part, which is fetched where it did not come with the gate.
+   * @param {"first" | "second"} name @param {(part: Part) => void} act */
+  const withPart = (name, act) => {
+    const key = `${name}-${language()}`;
+    parts[key] =
+      parts[key] ||
+      new Promise((resolve, reject) => {
+        const script = document.createElement("script");
+        awaited[key] = resolve;
+        script.nonce = nonce;
+        script.onerror = () => {
+          // The control stays, and a later wish tries again.
+          delete parts[key];
+          showControl(false);
+          reject(new Error(`slagboom: ${key} did not load; nothing is granted`));
+        };
+        script.src = trustedScriptUrl(`${base}${key}-${config.build}.js`);
+        document.head.append(script);
+      });
+    parts[key].then(act, (error) => console.warn(error.message));
   };
 
-  /** Brings page, tags and services in line with the choice. */
+  /** Every part that is there shows the choice in force. */
+  const update = () => {
+    for (const key in parts) parts[key].then((part) => part.update(), () => {});
+  };
+
+  /** @param {Element | null} opener */
+  const open = (opener) => withPart("second", (part) => part.show(opener));
+  const hasGranted = () =>
+    choice !== null && [...choice.purposes, ...choice.services].includes(true);
+
+  const root = makeRoot(config.style, open, () => {
+    refuse("first");
+    withPart("first", (part) => part.say("withdrawn_status"));
+  });
+  /** @param {boolean} isAsking */
+  const showControl = (isAsking) =>
+    whenBody(() => root.show(language(), config.languages[language()], hasGranted(), isAsking));
+
+  const services = makeServices(config, nonce);
+  const tags = makeTags(config, (frame, service) =>
+    withPart("first", (part) => part.placeholder(frame, service)),
+  );
+
+  /** Brings control, parts, services and tags in line with the choice.
+   * @returns whether only a new page silences what was stopped */
   const apply = () => {
     grants = decide(config, choice);
-    whenReady(() => showControl(!choice));
-    if (panel) withPanel((shown) => shown.update());
+    showControl(!choice);
+    update();
     const mustReload = services.apply(grants);
     tags.apply(grants);
     return mustReload;
   };
-
   const applyChange = () => {
     const mustReload = apply();
     document.dispatchEvent(new CustomEvent("slagboom:change"));
@@ -108,7 +124,7 @@ const start = (config, ownScript) => {
   };
 
   /** @param {Answer} answer */
-  const answerWith = (answer) => {
+  const answerWith = ({ action, layer, ...chosen }) => {
     const now = Date.now();
     const previous = readChoice(config) || earlier;
     replaced = previous && previous.decision_id;
@@ -119,28 +135,29 @@ const start = (config, ownScript) => {
       lifetime_days: config.lifetime_days,
       consent_id: previous ? previous.consent_id : makeUuid(4, now),
       decision_id: makeUuid(7, now),
-      purposes: answer.purposes,
-      services: answer.services,
-      anonymise_ip: answer.anonymise_ip,
-      gpc: answer.action === "gpc",
+      ...chosen,
+      gpc: action === "gpc",
     };
     writeChoice(config, choice);
-    sender.send({
-      decision_id: choice.decision_id,
-      consent_id: choice.consent_id,
-      previous: replaced,
-      revision: config.revision,
-      notice: texts().notice,
-      language: language(),
-      layer: answer.layer,
-      action: answer.action,
-      choices: Object.fromEntries(config.purposes.map((id, at) => [id, answer.purposes[at]])),
-      services: Object.fromEntries(config.services.map(({ id }, at) => [id, answer.services[at]])),
-      anonymise_ip: answer.anonymise_ip,
-      gpc: hasGpc(),
-      given_at: new Date(now).toISOString(),
-    });
-    if (tabs) tabs.postMessage(choice.decision_id);
+    sender.send([
+      encodeChoice(site, choice),
+      {
+        decision_id: choice.decision_id,
+        consent_id: choice.consent_id,
+        previous: replaced,
+        revision: config.revision,
+        notice: config.languages[language()].notice,
+        language: language(),
+        layer,
+        action,
+        choices: byId(purposes, chosen.purposes),
+        services: byId(offered.map(({ id }) => id), chosen.services),
+        anonymise_ip: chosen.anonymise_ip,
+        gpc: hasGpc(),
+        given_at: new Date(now).toISOString(),
+      },
+    ]);
+    if (tabs) tabs.postMessage(0);
     applyChange();
   };
 
@@ -149,14 +166,12 @@ const start = (config, ownScript) => {
     answerWith({
       action,
       layer,
-      purposes: config.purposes.map(() => value),
-      services: config.services.map(() => value),
+      purposes: purposes.map(() => value),
+      services: offered.map(() => value),
       anonymise_ip: !value || config.accept_anonymises,
     });
   /** @param {Answer["layer"]} layer */
   const accept = (layer) => answerAll(true, "accept_all", layer);
-  const hasGranted = () =>
-    choice !== null && (choice.purposes.includes(true) || choice.services.includes(true));
   /** Refusing what had been granted is a withdrawal. @param {Answer["layer"]} layer */
   const refuse = (layer) => answerAll(false, hasGranted() ? "withdraw" : "reject_all", layer);
 
@@ -164,14 +179,15 @@ const start = (config, ownScript) => {
   const host = {
     config,
     base,
+    root: root.element,
     choice: () => choice,
     earlier: () => earlier,
-    unsent: sender.isWaiting,
+    isUnsent: sender.isWaiting,
     decide: answerWith,
     accept,
     refuse,
+    open,
     showOnce: tags.showOnce,
-    root: root.element,
   };
 
   /** Another tab, or a page kept in the back/forward cache, may have missed a change. */
@@ -188,10 +204,9 @@ const start = (config, ownScript) => {
     value: makeApi(config, {
       choice: () => choice,
       grants: () => grants,
-      open: () => withPanel((shown) => shown.open(document.activeElement)),
+      open: () => open(document.activeElement),
       accept: () => accept("api"),
       refuse: () => refuse("api"),
-      withdraw: () => refuse("api"),
     }),
   });
 
@@ -199,44 +214,28 @@ const start = (config, ownScript) => {
   else apply();
   sender.resend();
   if (tabs) tabs.onmessage = synchronise;
-  addEventListener("pageshow", (event) => event.persisted && synchronise());
-  document.addEventListener("visibilitychange", () => document.hidden || synchronise());
+  addEventListener("pageshow", synchronise);
+  document.addEventListener("visibilitychange", synchronise);
   document.addEventListener("click", (event) => {
     const opener =
       event.target instanceof Element && event.target.closest('[data-slagboom="open"]');
     if (opener) {
       event.preventDefault();
-      withPanel((shown) => shown.open(opener));
+      open(opener);
     }
   });
-  whenReady(() => {
-    if (!choice) withPanel((shown) => shown.ask());
+  // The first layer may stand behind the gate in this very script: let it register.
+  Promise.resolve().then(() => {
+    if (!choice) whenBody(() => withPart("first", (part) => part.show(null)));
   });
 };
 
-/** What the visitor decided last: a late answer to an earlier decision may have set that one's cookie
- * again while the newer one still waits to be sent.
- * @param {Config} config @param {Choice} found @param {import("./send.js").Sendable} [unsent]
- * @returns {Choice} */
-const withUnsent = (config, found, unsent) =>
-  unsent && unsent.previous === found.decision_id && unsent.revision === config.revision
-    ? {
-        ...found,
-        given: Math.floor(Date.parse(unsent.given_at) / 1000),
-        decision_id: unsent.decision_id,
-        purposes: config.purposes.map((id) => unsent.choices[id] === true),
-        services: config.services.map(({ id }) => unsent.services[id] === true),
-        anonymise_ip: unsent.anonymise_ip !== false,
-        gpc: unsent.action === "gpc",
-        revision: unsent.revision,
-        scope: config.scope,
-        lifetime_days: config.lifetime_days,
-      }
-    : found;
+/** @param {string[]} ids @param {boolean[]} bits */
+const byId = (ids, bits) => Object.fromEntries(ids.map((id, at) => [id, bits[at]]));
 
-/** @param {() => void} act */
-const whenReady = (act) => {
-  if (document.body && document.readyState !== "loading") act();
+/** Acts as soon as the page has a body, which an async script may be ahead of. @param {() => void} act */
+const whenBody = (act) => {
+  if (document.body) act();
   else document.addEventListener("DOMContentLoaded", act, { once: true });
 };
 

@@ -6,28 +6,14 @@ const MOST = 20;
  * front of the server that passes. */
 const FINAL = [400, 409, 413, 422];
 
-/**
- * @typedef {object} Sendable  a decision as the log takes it
- * @property {string} decision_id
- * @property {string} consent_id
- * @property {string | null} previous
- * @property {number} revision
- * @property {string} notice
- * @property {string} language
- * @property {string} layer
- * @property {string} action
- * @property {Record<string, boolean>} choices
- * @property {Record<string, boolean>} services
- * @property {boolean} anonymise_ip
- * @property {boolean} gpc
- * @property {string} given_at
- */
+/** @typedef {[cookie: string, decision: {decision_id: string, previous: string | null, [field: string]: unknown}]} Unsent
+ * a decision as the log takes it, and the cookie value of the choice it made */
 
 /** @param {string} address where decisions are posted
  * @param {() => void} onAnswer called after each answer, which may have set the choice cookie */
 export const makeSender = (address, onAnswer) => {
   /** Kept here as well: a browser that refuses storage still sends while the page is open.
-   * @type {Sendable[]} */
+   * @type {Unsent[]} */
   let waiting = [];
   /** Decisions go one after the other, so that the last answer belongs to the last decision.
    * @type {Promise<void>} */
@@ -35,31 +21,25 @@ export const makeSender = (address, onAnswer) => {
 
   const load = () => {
     try {
-      const kept = JSON.parse(localStorage.getItem(KEY) || "[]");
+      const kept = JSON.parse(localStorage[KEY] || "[]");
       if (Array.isArray(kept)) waiting = kept.slice(-MOST);
     } catch {
       // Refused or broken: what this page knows counts.
     }
+    return waiting;
   };
 
   const save = () => {
     try {
-      if (waiting.length) localStorage.setItem(KEY, JSON.stringify(waiting));
+      if (waiting.length) localStorage[KEY] = JSON.stringify(waiting);
       else localStorage.removeItem(KEY);
     } catch {
       // Refused or full: the decision is sent from memory.
     }
   };
 
-  /** @param {string} id */
-  const drop = (id) => {
-    load();
-    waiting = waiting.filter((decision) => decision.decision_id !== id);
-    save();
-  };
-
-  /** @param {Sendable} decision */
-  const post = async (decision) => {
+  /** @param {Unsent} unsent */
+  const post = async ([, decision]) => {
     try {
       // A plain string goes as text/plain, which needs no preflight; keepalive outlives the page.
       const { status } = await fetch(address, {
@@ -68,35 +48,32 @@ export const makeSender = (address, onAnswer) => {
         credentials: "include",
         keepalive: true,
       });
-      if (status < 300 || FINAL.includes(status)) drop(decision.decision_id);
+      if (status < 300 || FINAL.includes(status)) {
+        waiting = load().filter(([, kept]) => kept.decision_id !== decision.decision_id);
+        save();
+      }
     } catch {
       // Offline or unreachable: kept for the next page.
     }
+    onAnswer();
   };
 
-  /** @param {Sendable} decision */
-  const enqueue = (decision) => {
-    queue = queue.then(() => post(decision)).then(onAnswer);
+  /** @param {Unsent} unsent */
+  const enqueue = (unsent) => {
+    queue = queue.then(() => post(unsent));
   };
 
   return {
     isWaiting: () => waiting.length > 0,
-    /** The newest decision the log has not acknowledged. */
-    newest: () => {
-      load();
-      return waiting[waiting.length - 1];
-    },
-    /** @param {Sendable} decision */
-    send: (decision) => {
-      load();
-      waiting.push(decision);
+    /** The newest decision the log has not acknowledged. @returns {Unsent | undefined} */
+    newest: () => load()[waiting.length - 1],
+    /** @param {Unsent} unsent */
+    send: (unsent) => {
+      load().push(unsent);
       save();
-      enqueue(decision);
+      enqueue(unsent);
     },
     /** Sends, in order, what earlier pages could not. */
-    resend: () => {
-      load();
-      waiting.forEach(enqueue);
-    },
+    resend: () => load().forEach(enqueue),
   };
 };

@@ -28,7 +28,7 @@ export const makeServices = (config, nonce) => {
       CONSENT_TYPES.map((type) => [
         type,
         config.services.some(
-          (service) => grants && grants.services[service.id] && service.types.includes(type),
+          (service) => grants && grants.services[service.id] && (service.types || []).includes(type),
         )
           ? "granted"
           : "denied",
@@ -46,14 +46,14 @@ export const makeServices = (config, nonce) => {
         if (next.services[service.id]) {
           if (!started.has(service.id)) {
             started.add(service.id);
-            runSteps(service.load, consent, nonce);
+            runSteps(service.load || [], consent, nonce);
           }
         } else {
           if (started.delete(service.id)) {
-            runSteps(service.off, consent, nonce);
+            runSteps(service.off || [], consent, nonce);
             mustReload = mustReload || service.reload === true;
           }
-          runSteps(service.deny, consent, nonce);
+          runSteps(service.deny || [], consent, nonce);
           clearStored(service);
         }
       }

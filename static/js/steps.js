@@ -63,6 +63,8 @@ const run = (step, consent, nonce) => {
     for (const [name, value] of Object.entries(step.attributes || {})) {
       script.setAttribute(name, value);
     }
+    const { then } = step;
+    if (then) script.onload = () => runSteps(then, consent, nonce);
     script.src = trustedScriptUrl(/** @type {string} */ (step.src));
     (document.head || document.documentElement).append(script);
     return;
@@ -76,6 +78,11 @@ const run = (step, consent, nonce) => {
     listAt(path).push(resolve(step.value, consent));
   } else if (step.do === "queue") {
     makeQueue(step, holder, name);
+  } else if (step.do === "new") {
+    const [types, type] = find(/** @type {string} */ (step.of));
+    const Vendor = /** @type {new (options: Dictionary) => unknown} */ ((types || {})[type]);
+    const options = /** @type {Dictionary} */ (resolve(step.options || {}, consent));
+    holder[name] = new Vendor({ ...options, [/** @type {string} */ (step.keep)]: holder[name] });
   } else if (typeof holder[name] === "function") {
     holder[name](...(/** @type {unknown[]} */ (resolve(step.arguments || [], consent))));
   }

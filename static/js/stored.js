@@ -1,5 +1,5 @@
 /** Deletes what a service left on the device, by the patterns of its file. */
-import { cookieText } from "./cookie.js";
+import { listCookies } from "./cookie.js";
 
 /** @typedef {import("./types.js").ServiceConfig} ServiceConfig */
 
@@ -49,12 +49,12 @@ const clearArea = (area, patterns) => {
 };
 
 /** @param {ServiceConfig} service */
-export const clearStored = (service) => {
-  const matches = matcher(service.stored.cookie);
-  for (const pair of cookieText().split(/; */)) {
+export const clearStored = ({ stored = {} }) => {
+  const matches = matcher(stored.cookie || []);
+  for (const pair of listCookies()) {
     const name = pair.split("=")[0];
     if (matches(name)) deleteCookie(name);
   }
-  clearArea("localStorage", service.stored.local_storage);
-  clearArea("sessionStorage", service.stored.session_storage);
+  clearArea("localStorage", stored.local_storage || []);
+  clearArea("sessionStorage", stored.session_storage || []);
 };

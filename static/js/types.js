@@ -6,16 +6,17 @@
  * @property {string} purpose
  * @property {boolean} [full_ip]  never runs while the address is to be anonymised
  * @property {string[]} hosts  `*.` in front covers subdomains
- * @property {Record<"cookie" | "local_storage" | "session_storage", string[]>} stored  name patterns
- * @property {string[]} types  consent types a grant switches to granted
- * @property {Step[]} load
- * @property {Step[]} deny
- * @property {Step[]} off
+ * @property {Partial<Record<"cookie" | "local_storage" | "session_storage", string[]>>} [stored]
+ * name patterns
+ * @property {string[]} [types]  consent types a grant switches to granted
+ * @property {Step[]} [load]
+ * @property {Step[]} [deny]
+ * @property {Step[]} [off]
  * @property {boolean} [reload]  only a new page silences it
  * @property {{hosts: string[], use_host: string | null}} [embed]
  *
  * @typedef {object} Step
- * @property {"set" | "push" | "queue" | "call" | "script"} do
+ * @property {"set" | "push" | "queue" | "call" | "script" | "new"} do
  * @property {string} [path]
  * @property {string} [into]
  * @property {unknown} [value]
@@ -25,18 +26,22 @@
  * @property {Record<string, string>} [attributes]
  * @property {string} [defer_to]
  * @property {string[]} [methods]
+ * @property {Step[]} [then]
+ * @property {string} [of]
+ * @property {Record<string, unknown>} [options]
+ * @property {string} [keep]
  *
  * @typedef {object} LanguageConfig
- * @property {string} panel  file name of the panel
- * @property {string} notice  digest of what the panel shows
+ * @property {string} notice  digest of what the layers show
  * @property {string} reopen  name of the permanent control
  * @property {string} withdraw  name of the withdrawal control
- * @property {"ltr" | "rtl"} direction
+ * @property {"rtl"} [direction]  where it is not left to right
  *
  * @typedef {object} Config
  * @property {string} site
  * @property {number} revision
  * @property {string} scope  digest of what is asked for; a choice for another scope is void
+ * @property {string} build  digest of all parts, in their file names
  * @property {number} lifetime_days
  * @property {string | null} cookie_domain
  * @property {boolean} accept_anonymises
@@ -69,23 +74,23 @@
  * @property {boolean[]} services
  * @property {boolean} anonymise_ip
  *
- * @typedef {object} Host  what the gate offers the panel
+ * @typedef {object} Host  what the gate offers the parts
  * @property {Config} config
  * @property {string} base  the address the kit is served under, ending in a slash
+ * @property {HTMLElement} root
  * @property {() => Choice | null} choice  the choice in force
  * @property {() => Choice | null} earlier  the last choice, in force or not
- * @property {() => boolean} unsent  whether the log has not acknowledged it yet
+ * @property {() => boolean} isUnsent  whether the log has not acknowledged it yet
  * @property {(answer: Answer) => void} decide
  * @property {(layer: Answer["layer"]) => void} accept
  * @property {(layer: Answer["layer"]) => void} refuse
+ * @property {(opener: Element | null) => void} open  the second layer
  * @property {(frame: HTMLIFrameElement) => void} showOnce  loads a gated frame until the page ends
- * @property {HTMLElement} root
  *
- * @typedef {object} Panel  what the panel offers the gate
- * @property {() => void} ask  shows the first layer
- * @property {(opener: Element | null) => void} open  shows the second layer
+ * @typedef {object} Part  what the first and the second part offer the gate
+ * @property {(opener: Element | null) => void} show  its layer
  * @property {() => void} update  the choice has changed
- * @property {(message: "saved" | "withdrawn") => void} say  tells it to assistive technology too
+ * @property {(key: string) => void} say  tells a text to assistive technology
  * @property {(frame: HTMLIFrameElement, service: ServiceConfig) => void} placeholder
  */
 
@@ -129,6 +134,15 @@
  * @property {string | null} dpo
  * @property {string | null} statement_url
  * @property {string} statement_date
+ *
+ * @typedef {object} FirstNotice  what the first layer and the placeholders show of a notice
+ * @property {string} language
+ * @property {string | null} statement_url
+ * @property {string | null} full_ip  what accepting gives away, where it does
+ * @property {{revision: number, date: string, what: string}[]} changes
+ * @property {[name: string, description: string][]} purposes  those that need consent
+ * @property {Record<string, {name: string, vendor: string, privacy_url: string | null}>} embeds
+ * @property {Record<string, string>} texts
  *
  * @typedef {object} Notice  everything both layers show, in one language
  * @property {string} site

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from slagboom_banner.decide import Offer, grants, read_offer
 from slagboom_banner.load import read_policies
 from slagboom_banner.model import Service, Vendor
-
-if TYPE_CHECKING:
-    from conftest import PolicyFolder
 
 GOLDEN: dict[str, Any] = json.loads(
     Path(__file__).parents[1].joinpath("golden", "grants.json").read_text("utf-8")
@@ -53,7 +50,7 @@ def test_a_service_nobody_offered_is_never_granted() -> None:
     assert not any(granted.values())
 
 
-def test_an_offer_asks_only_for_what_needs_consent(policy_folder: PolicyFolder) -> None:
+def test_an_offer_asks_only_for_what_needs_consent(policy_folder: Any) -> None:
     offer = read_offer(policy_folder.read())
 
     assert offer.purposes == ("statistics", "contact")
@@ -81,7 +78,7 @@ QUESTIONS = {
 
 
 @pytest.mark.parametrize("what", QUESTIONS)
-def test_the_scope_changes_with_what_is_asked(policy_folder: PolicyFolder, what: str) -> None:
+def test_the_scope_changes_with_what_is_asked(policy_folder: Any, what: str) -> None:
     before = read_offer(policy_folder.read()).scope
     for edit in QUESTIONS[what]:
         policy_folder.edit(*edit)
@@ -102,14 +99,12 @@ WORDS = {
 
 
 @pytest.mark.parametrize("what", WORDS)
-def test_the_scope_stays_with_other_words_for_the_same(
-    policy_folder: PolicyFolder, what: str
-) -> None:
+def test_the_scope_stays_with_other_words_for_the_same(policy_folder: Any, what: str) -> None:
     before = read_offer(policy_folder.read()).scope
     policy_folder.edit(*WORDS[what])
 
     assert read_offer(policy_folder.read()).scope == before
 
 
-def test_the_scope_has_the_form_the_cookie_takes(policy_folder: PolicyFolder) -> None:
+def test_the_scope_has_the_form_the_cookie_takes(policy_folder: Any) -> None:
     assert len(bytes.fromhex(read_offer(policy_folder.read()).scope)) == 4

@@ -10,6 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from slagboom_server.kit import Kit
     from slagboom_server.store_sql import SqlStore
 
 # The contract of a store and its samples are shared by the tests of every engine.
@@ -41,3 +42,21 @@ def store(database_url: str) -> Iterator[SqlStore]:
     opened = open_store(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def policies(tmp_path: Path) -> Path:
+    """A folder with the policies of two sites, `acme` and `other`."""
+    from kit_samples import copy_policies  # noqa: PLC0415 -- as above
+
+    return copy_policies(tmp_path)
+
+
+@pytest.fixture
+def kit(policies: Path, store: SqlStore) -> Iterator[Kit]:
+    """A running kit with an empty log."""
+    from kit_samples import make_kit  # noqa: PLC0415 -- as above
+    from slagboom_server.writer import Writer  # noqa: PLC0415 -- as above
+
+    with Writer(store) as writer:
+        yield make_kit(policies, store, writer)

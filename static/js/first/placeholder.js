@@ -1,18 +1,17 @@
 /** What stands in the place of an embed until its service is granted. */
-import { makeButton } from "../root.js";
-import { h, outwardLink } from "./dom.js";
+import { h, makeButton, outwardLink } from "../dom.js";
+import { fill } from "../format.js";
 
+/** @typedef {import("../types.js").FirstNotice} FirstNotice */
 /** @typedef {import("../types.js").Host} Host */
-/** @typedef {import("../types.js").Notice} Notice */
 /** @typedef {import("../types.js").ServiceConfig} ServiceConfig */
-/** @typedef {import("./format.js").Format} Format */
 
-/** @param {Notice} notice @param {Host} host @param {Format} format
+/** @param {FirstNotice} notice @param {Host} host
  * @param {HTMLIFrameElement} frame @param {ServiceConfig} service */
-export const placePlaceholder = (notice, host, format, frame, service) => {
+export const placePlaceholder = ({ embeds, language, texts }, host, frame, service) => {
   const before = frame.previousElementSibling;
-  const described = notice.services.find(({ id }) => id === service.id);
-  if (!described || !frame.isConnected || (before && before.classList.contains("sb-embed"))) return;
+  const embed = embeds[service.id];
+  if (!embed || !frame.isConnected || (before && before.classList.contains("sb-embed"))) return;
 
   /** Adds this service to what had been chosen before, and nothing else. */
   const allow = () => {
@@ -33,19 +32,18 @@ export const placePlaceholder = (notice, host, format, frame, service) => {
       anonymise_ip: choice === null || choice.anonymise_ip,
     });
   };
-
   /** Loads this one frame for this one page, which is what the visitor asked for by the click
    * (ePrivacy Art. 5(3): a service explicitly requested). Nothing is remembered or recorded. */
   const showOnce = () => host.showOnce(frame);
 
-  const box = h("div.embed", { lang: notice.language, role: "group", "aria-label": described.name },
-    h("p", null, h("b", null, format.text("placeholder_title", { service: described.name }))),
-    h("p", null, format.text("placeholder_text", { vendor: described.vendor.name }), " ",
-      described.vendor.privacy_url && outwardLink(
-        described.vendor.privacy_url, format.text("privacy_link", { vendor: described.vendor.name }))),
-    h("div.actions", null,
-      makeButton("sb-button sb-once", format.text("placeholder_once"), showOnce),
-      makeButton("sb-button sb-allow", format.text("placeholder_always"), allow)));
   frame.hidden = true;
-  frame.before(box);
+  frame.before(
+    h("div.embed", { lang: language, role: "group", "aria-label": embed.name },
+      h("p", null, h("b", null, fill(texts.placeholder_title, { service: embed.name }))),
+      h("p", null, fill(texts.placeholder_text, { vendor: embed.vendor }), " ",
+        embed.privacy_url && outwardLink(
+          embed.privacy_url, fill(texts.privacy_link, { vendor: embed.vendor }))),
+      h("div.actions", null,
+        makeButton("sb-button sb-once", texts.placeholder_once, showOnce),
+        makeButton("sb-button sb-allow", texts.placeholder_always, allow))));
 };

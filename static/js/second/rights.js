@@ -1,9 +1,9 @@
 /** The visitor's own record, their rights, and whom to turn to. */
-import { h, outwardLink } from "./dom.js";
+import { h, outwardLink } from "../dom.js";
 
 /** @typedef {import("../types.js").Host} Host */
 /** @typedef {import("../types.js").Notice} Notice */
-/** @typedef {import("./format.js").Format} Format */
+/** @typedef {import("../format.js").Format} Format */
 
 const RIGHTS = [
   "access",
@@ -39,7 +39,7 @@ export const describeRecord = (notice, host, format) => {
       row("record_revision", String(choice.revision)),
       row("record_id", choice.consent_id),
     ),
-    host.unsent()
+    host.isUnsent()
       ? h("p.note", null, format.text("record_offline"))
       : h("p", null, h("a", {
         href: `${host.base}records/${choice.consent_id}`,

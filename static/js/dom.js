@@ -3,17 +3,14 @@
 /** @typedef {Node | string | null | false | undefined | Child[]} Child */
 
 /** @param {string} tag `name.class`
- * @param {Record<string, string | boolean | ((event: Event) => void)> | null} attributes
+ * @param {Record<string, string> | null} attributes
  * @param {...Child} children
  * @returns {HTMLElement} */
 export const h = (tag, attributes, ...children) => {
   const [name, className] = tag.split(".");
   const element = document.createElement(name);
   if (className) element.className = `sb-${className}`;
-  for (const [key, value] of Object.entries(attributes || {})) {
-    if (typeof value === "function") element.addEventListener(key, value);
-    else if (value !== false) element.setAttribute(key, value === true ? "" : value);
-  }
+  for (const key in attributes) element.setAttribute(key, attributes[key]);
   /** @param {Child[]} list */
   const append = (list) => {
     for (const child of list) {
@@ -29,3 +26,17 @@ export const h = (tag, attributes, ...children) => {
  * @param {string} address @param {string} text */
 export const outwardLink = (address, text) =>
   h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, text);
+
+/** @param {string} className @param {string} text @param {() => void} onClick */
+export const makeButton = (className, text, onClick) => {
+  const button = /** @type {HTMLButtonElement} */ (h("button", { type: "button", class: className }, text));
+  button.onclick = onClick;
+  return button;
+};
+
+/** A constructed sheet, which no `style-src` forbids. @param {string} css */
+export const addStyle = (css) => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+};

@@ -1,13 +1,12 @@
 /** The second layer: a native modal dialog with a switch for each purpose and service. Closing it
  * by any means changes nothing; only its buttons decide. */
-import { makeButton } from "../root.js";
-import { h } from "./dom.js";
+import { h, makeButton } from "../dom.js";
 import { describeRecord, describeRights } from "./rights.js";
 import { describeService } from "./service.js";
 
 /** @typedef {import("../types.js").Host} Host */
 /** @typedef {import("../types.js").Notice} Notice */
-/** @typedef {import("./format.js").Format} Format */
+/** @typedef {import("../format.js").Format} Format */
 
 /** @param {string} name @param {string} label */
 const makeSwitch = (name, label) => {
@@ -17,13 +16,17 @@ const makeSwitch = (name, label) => {
   return { input, element: h("label.switch", null, input, h("span", null, label)) };
 };
 
-/** @param {Notice} notice @param {Host} host @param {Format} format
- * @param {() => void} onSaved */
-export const makeSecondLayer = (notice, host, format, onSaved) => {
+/** @param {Notice} notice @param {Host} host @param {Format} format */
+export const makeSecondLayer = (notice, host, format) => {
   const { texts } = notice;
   /** @type {Record<string, HTMLInputElement>} */
   const switches = {};
   const record = h("div", null);
+  const status = h("p.hidden", { role: "status" });
+  /** @param {string} key */
+  const say = (key) => {
+    status.textContent = texts[key];
+  };
   const anonymise = makeSwitch("anonymise_ip", texts.anonymise_label);
 
   const purposeOf = (/** @type {string} */ id) => switches[`purpose:${id}`];
@@ -90,7 +93,7 @@ export const makeSecondLayer = (notice, host, format, onSaved) => {
   const finish = (decide) => () => {
     close();
     decide();
-    onSaved();
+    say("saved_status");
   };
 
   const dialog = /** @type {HTMLDialogElement} */ (
@@ -133,8 +136,9 @@ export const makeSecondLayer = (notice, host, format, onSaved) => {
   });
 
   return {
-    element: dialog,
+    element: h("div", null, dialog, status),
     update,
+    say,
     /** @param {Element | null} opener */
     open: (opener) => {
       cameFrom = opener;

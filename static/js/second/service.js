@@ -1,8 +1,8 @@
 /** What the second layer tells about one service: vendor, place, data, and all it would store. */
-import { h, outwardLink } from "./dom.js";
+import { h, outwardLink } from "../dom.js";
 
 /** @typedef {import("../types.js").NoticeService} NoticeService */
-/** @typedef {import("./format.js").Format} Format */
+/** @typedef {import("../format.js").Format} Format */
 
 /** @param {NoticeService} service @param {Format} format */
 const storedTable = ({ stored }, format) => {

@@ -1,6 +1,6 @@
 /** Texts, dates and names in the notice's language. */
 
-/** @typedef {import("../types.js").Notice} Notice */
+/** @typedef {import("./types.js").Notice} Notice */
 
 /** @typedef {object} Format
  * @property {(key: string, values?: Record<string, string | number>) => string} text  its `{name}`
@@ -9,10 +9,14 @@
  * @property {(code: string) => string} country  by its ISO 3166 alpha-2 code
  * @property {(names: string[]) => string} list */
 
+/** A text with its `{name}` places filled.
+ * @param {string} text @param {Record<string, string | number>} values */
+export const fill = (text, values) =>
+  text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+
 /** @param {Notice} notice @returns {Format} */
 export const makeFormat = ({ language, texts }) => ({
-  text: (key, values = {}) =>
-    texts[key].replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole)),
+  text: (key, values = {}) => fill(texts[key], values),
 
   date: (time) =>
     new Intl.DateTimeFormat(

@@ -1,0 +1,283 @@
+"""The gate and the panel: the policy put in as data, whatever its texts are."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bundle_samples import make_sources, read_config, read_panel
+
+from slagboom_banner.assets import static_directory
+from slagboom_banner.bundle import Bundle, build_bundle, to_javascript
+from slagboom_banner.load import read_policies
+from slagboom_banner.rules import check_policies
+
+DATA = Path(__file__).parent / "data" / "policies"
+SOURCES = make_sources()
+ACME = "acme.yaml"
+COUNTER = "services/counter.yaml"
+NASTY = {
+    "an end of the script": "</script><script>alert(1)</script>",
+    "a comment": "<!-- a --> ]]> // b /* c */",
+    "quotes": """He said "no", she said 'yes', they said `maybe ${1}`""",
+    "line separators": "one\u2028two\u2029three\nfour\r",
+    "backslashes": r"\ \\ \u003c \n \1 \g<0> \x00",
+    "the notice's name": "SLAGBOOM_NOTICE and SLAGBOOM_NOTICE",
+    "the style's name": "SLAGBOOM_STYLE",
+    "the config's name": "SLAGBOOM_CONFIG",
+    "all the names": "SLAGBOOM_STYLESLAGBOOM_NOTICESLAGBOOM_CONFIG",
+    "places": "{reopen} {controller} {} {{count}}",
+    "characters beyond the first plane": "😀 é ﷽ \U0010ffff",
+}
+
+
+def to_yaml(text: str) -> str:
+    return '"' + "".join(f"\\U{ord(character):08x}" for character in text) + '"'
+
+
+def build(policy_folder: Any) -> Bundle:
+    policies, findings = check_policies(policy_folder.directory, SOURCES.texts)
+    assert [str(found) for found in findings if found.severity == "error"] == []
+    return build_bundle(policies["acme"], SOURCES)
+
+
+@pytest.fixture(scope="module")
+def plain() -> Bundle:
+    """What the policy of `policy_folder` gives before a test changes it."""
+    return build_bundle(read_policies(DATA)["acme"], SOURCES)
+
+
+def replace_everywhere(value: Any, old: str, new: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(old, new)
+    if isinstance(value, list):
+        return [replace_everywhere(item, old, new) for item in value]
+    if isinstance(value, dict):
+        return {key: replace_everywhere(item, old, new) for key, item in value.items()}
+    return value
+
+
+@pytest.mark.parametrize("what", NASTY)
+def test_a_name_changes_nothing_but_itself(policy_folder: Any, plain: Bundle, what: str) -> None:
+    policy_folder.edit(ACME, "name: Acme nv\n", f"name: {to_yaml(NASTY[what])}\n")
+    nasty = build(policy_folder)
+
+    for language in ("nl", "en"):
+        notice, style = read_panel(nasty, language)
+        plain_notice, plain_style = read_panel(plain, language)
+        assert notice["controller"]["name"] == NASTY[what]
+        assert replace_everywhere(notice, NASTY[what], "Acme nv") == plain_notice
+        assert style == plain_style
+
+
+@pytest.mark.parametrize("what", NASTY)
+def test_a_text_of_the_gate_changes_nothing_but_itself(
+    policy_folder: Any, plain: Bundle, what: str
+) -> None:
+    plain_config = read_config(plain)
+    text = to_yaml(NASTY[what])
+    policy_folder.edit(ACME, "accept: Aanvaarden", f"accept: Aanvaarden\n    withdraw: {text}")
+    # Places that differ from the English ones are an error, and here they are wanted.
+    loaded = policy_folder.read()
+    config = read_config(build_bundle(loaded, SOURCES))
+
+    assert config["languages"]["nl"].pop("withdraw") == NASTY[what]
+    for file in ("panel", "notice"):
+        assert config["languages"]["nl"].pop(file) != plain_config["languages"]["nl"].pop(file)
+    plain_config["languages"]["nl"].pop("withdraw")
+    assert config == plain_config
+
+
+@pytest.mark.parametrize("what", NASTY)
+def test_data_means_the_same_in_json_and_inside_a_script(what: str) -> None:
+    text = NASTY[what]
+    script = to_javascript({text: [text]})
+
+    assert json.loads(script) == {text: [text]}
+    for character in ("<", "\u2028", "\u2029"):
+        assert character not in script
+
+
+def test_each_name_stands_once_in_the_built_scripts() -> None:
+    built = static_directory() / "js" / "dist"
+    gate, panel = (built / f"{name}.js" for name in ("gate", "panel"))
+
+    assert gate.read_text("utf-8").count("SLAGBOOM_") == 1
+    assert gate.read_text("utf-8").count("SLAGBOOM_CONFIG") == 1
+    assert panel.read_text("utf-8").count("SLAGBOOM_") == 2
+    assert panel.read_text("utf-8").count("SLAGBOOM_NOTICE") == 1
+    assert panel.read_text("utf-8").count("SLAGBOOM_STYLE") == 1
+
+
+@pytest.mark.parametrize("gate", ["start(config)", "SLAGBOOM_CONFIG,SLAGBOOM_CONFIG"])
+def test_a_script_without_its_name_is_never_served(policy_folder: Any, gate: str) -> None:
+    with pytest.raises(ValueError, match="SLAGBOOM_CONFIG must stand exactly once"):
+        build_bundle(policy_folder.read(), dataclasses.replace(SOURCES, gate=gate))
+
+
+def test_the_same_policy_gives_the_same_bytes_in_any_process(policy_folder: Any) -> None:
+    program = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
+        "from bundle_samples import make_sources\n"
+        "from slagboom_banner.bundle import build_bundle\n"
+        "from slagboom_banner.load import read_policies\n"
+        "bundle = build_bundle(read_policies(Path(sys.argv[1]))['acme'], make_sources())\n"
+        "print(bundle.gate_digest, *(name for name, _ in bundle.panels.values()))\n"
+    )
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", program, policy_folder.directory, Path(__file__).parents[1]],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    bundle = build(policy_folder)
+    names = [name for name, _ in bundle.panels.values()]
+
+    assert printed == {" ".join([bundle.gate_digest, *names]) + "\n"}
+
+
+def test_a_parameter_is_filled_in_wherever_it_stands(policy_folder: Any) -> None:
+    policy_folder.edit(
+        COUNTER,
+        "load:\n",
+        """load:
+  - {do: push, path: queue, value: [["{site_id}"], {deep: [{er: "a {site_id} b {site_id}"}]}]}
+  - {do: queue, path: "counter-{site_id}", into: queue}
+""",
+    )
+    service = read_config(build(policy_folder))["services"][0]
+
+    assert service["load"] == [
+        {
+            "do": "push",
+            "path": "queue",
+            "value": [["C-1234"], {"deep": [{"er": "a C-1234 b C-1234"}]}],
+        },
+        {"do": "queue", "path": "counter-C-1234", "into": "queue"},
+        {"do": "set", "path": "counter.off-C-1234", "value": False},
+        {
+            "do": "call",
+            "path": "counter",
+            "arguments": [{"id": "C-1234", "at": "{now}", "granted": "{consent}"}],
+        },
+        {"do": "script", "src": "https://cdn.counter.example/count.js?id=C-1234"},
+    ]
+    assert service["deny"] == [{"do": "set", "path": "counter.off-C-1234", "value": True}]
+
+
+def test_a_service_with_an_unknown_parameter_starts_nothing(policy_folder: Any) -> None:
+    policy_folder.edit(
+        COUNTER, "deny:\n", 'off:\n  - {do: set, path: "off-{site_id}", value: 1}\ndeny:\n'
+    )
+    policy_folder.edit(ACME, "site_id: C-1234", "site_id: 'unknown: not asked yet'")
+    bundle = build(policy_folder)
+    service = read_config(bundle)["services"][0]
+
+    assert (service["load"], service["deny"], service["off"]) == ([], [], [])
+    assert b"unknown" not in bundle.gate
+    assert b"site_id" not in bundle.gate
+    # What it left behind in earlier times is still taken away.
+    assert service["stored"]["cookie"] == ["_count*"]
+
+
+def test_the_gate_is_told_what_asks_for_care(policy_folder: Any, plain: Bundle) -> None:
+    usual = read_config(plain)["services"]
+    policy_folder.edit(
+        "services/chat.yaml", "embed:\n", "needs_full_ip: true\non_withdrawal: reload\nembed:\n"
+    )
+    careful = read_config(build(policy_folder))["services"]
+
+    assert not {"full_ip", "reload"} & usual[1].keys()
+    assert (careful[1]["full_ip"], careful[1]["reload"]) == (True, True)
+    assert careful[1]["embed"] == {"hosts": ["frame.chat.example"], "use_host": None}
+    assert careful[0] == usual[0]
+
+
+def test_the_gate_asks_nobody_about_what_is_necessary(plain: Bundle) -> None:
+    config = read_config(plain)
+
+    assert config["purposes"] == ["statistics", "contact"]
+    assert config["necessary"] == ["necessary"]
+    assert [service["id"] for service in config["services"]] == ["counter", "chat"]
+
+
+def list_texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [text for item in value for text in list_texts(item)] if isinstance(value, list) else []
+
+
+def test_the_gate_carries_no_text_but_the_names_of_its_two_controls(plain: Bundle) -> None:
+    gate = plain.gate.decode()
+    for language in ("nl", "en"):
+        notice, _ = read_panel(plain, language)
+        texts = notice.pop("texts")
+        own = {texts["reopen"], texts["withdraw"]}
+        shown = {*list_texts(notice), *list_texts(texts)}
+        sentences = {text for text in shown if " " in text}
+
+        assert len(sentences) > 50
+        assert {text for text in sentences if text in gate} <= own
+        assert all(text in gate for text in own)
+
+
+def test_another_word_gives_another_notice_panel_and_gate(
+    policy_folder: Any, plain: Bundle
+) -> None:
+    policy_folder.edit(ACME, "accept: Aanvaarden", "accept: Toestaan")
+    after = build(policy_folder)
+
+    assert after.notices["nl"].digest != plain.notices["nl"].digest
+    assert after.panels["nl"][0] != plain.panels["nl"][0]
+    assert after.gate_digest != plain.gate_digest
+    assert after.notices["en"] == plain.notices["en"]
+    assert after.panels["en"] == plain.panels["en"]
+    assert after.offer.scope == plain.offer.scope
+
+
+def test_another_style_gives_another_panel_and_the_same_notice(
+    policy_folder: Any, plain: Bundle
+) -> None:
+    themes = {"plain": SOURCES.themes["plain"] + "\n.sb-first { color: red }\n"}
+    after = build_bundle(policy_folder.read(), dataclasses.replace(SOURCES, themes=themes))
+
+    assert after.panels["nl"][0] != plain.panels["nl"][0]
+    assert after.notices == plain.notices
+
+
+def test_a_language_of_the_company_alone_is_served_from_the_policy(policy_folder: Any) -> None:
+    own = {key: f"{text} (li)" for key, text in SOURCES.texts["nl"].items()}
+    policy = policy_folder.directory / ACME
+    text = policy.read_text("utf-8").replace("[nl, en]", "[nl, li]").replace(" en:", " li:")
+    policy.write_text(text + f"  li: {json.dumps(own)}\n", "utf-8")
+    for service in policy_folder.directory.glob("services/*.yaml"):
+        service.write_text(service.read_text("utf-8").replace(" en:", " li:"), "utf-8")
+    bundle = build(policy_folder)
+
+    assert read_config(bundle)["languages"]["li"]["reopen"] == own["reopen"]
+    assert read_panel(bundle, "li")[0]["texts"]["accept"] == own["accept"]
+
+
+def test_the_shipped_texts_and_theme_build_with_the_built_scripts(policy_folder: Any) -> None:
+    built = static_directory() / "js" / "dist"
+    sources = dataclasses.replace(
+        SOURCES,
+        gate=(built / "gate.js").read_text("utf-8"),
+        panel=(built / "panel.js").read_text("utf-8"),
+    )
+    bundle = build_bundle(policy_folder.read(), sources)
+
+    for script in (bundle.gate, *(body for _, body in bundle.panels.values())):
+        assert b"SLAGBOOM_" not in script

@@ -1,0 +1,127 @@
+"""A theme as it is served: stronger than the page around it, and in touch with nobody."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import tinycss2
+
+from slagboom_banner.assets import themes_directory
+from slagboom_banner.styles import harden_style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+THEMES = {file.stem: file.read_text("utf-8") for file in themes_directory().glob("*.css")}
+CUT = "/* --- layers --- */"
+
+
+def list_declarations(rules: list[Any]) -> Iterator[Any]:
+    for rule in rules:
+        if rule.type == "at-rule":
+            nested = tinycss2.parse_rule_list(
+                rule.content, skip_comments=True, skip_whitespace=True
+            )
+            yield from list_declarations(nested)
+        else:
+            assert rule.type == "qualified-rule", rule
+            yield from tinycss2.parse_blocks_contents(
+                rule.content, skip_comments=True, skip_whitespace=True
+            )
+
+
+def parse(css: str) -> list[Any]:
+    rules: list[Any] = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
+    return rules
+
+
+def list_conditions(css: str) -> list[str]:
+    return [re.sub(r"\s+", " ", found).strip() for found in re.findall(r"@media([^{]*)\{", css)]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_declaration_of_a_theme_is_important_except_what_a_site_may_set(theme: str) -> None:
+    for part, source in zip(harden_style(THEMES[theme]), THEMES[theme].split(CUT), strict=True):
+        declarations = list(list_declarations(parse(part)))
+        names = [declaration.name for declaration in declarations]
+
+        assert names == [declaration.name for declaration in list_declarations(parse(source))]
+        assert len(names) > 10
+        for declaration in declarations:
+            assert declaration.type == "declaration"
+            assert declaration.important is not declaration.name.startswith("--")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_both_parts_of_a_theme_stand_in_one_layer(theme: str) -> None:
+    for part in harden_style(THEMES[theme]):
+        (layer,) = parse(part)
+
+        assert (layer.type, layer.at_keyword) == ("at-rule", "layer")
+        assert tinycss2.serialize(layer.prelude).strip() == "slagboom"
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_media_query_of_a_theme_is_kept(theme: str) -> None:
+    parts = harden_style(THEMES[theme])
+    conditions = list_conditions(THEMES[theme])
+
+    assert [condition for part in parts for condition in list_conditions(part)] == conditions
+    assert "(forced-colors: active)" in conditions
+    assert "(prefers-color-scheme: dark)" in conditions
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_theme_fetches_nothing(theme: str) -> None:
+    for part in harden_style(THEMES[theme]):
+        for fetching in ("url(", "@import", "@font-face", "image-set(", "image(", "src("):
+            assert fetching not in part.lower()
+        assert "\\" not in re.sub(r'"[^"]*"', "", part), "an escape could spell any of them"
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_theme_touches_nothing_of_the_page(theme: str) -> None:
+    """Each selector holds on to the kit's element or to one of its classes."""
+    selectors = [
+        selector
+        for part in harden_style(THEMES[theme])
+        for found in re.findall(r"([^{}]+)\{[^{}]*\}", part)
+        for selector in found.split(",")
+        if not selector.startswith("@")
+    ]
+
+    assert len(selectors) > 50
+    assert {
+        selector for selector in selectors if not re.search(r"#slagboom|\.sb-", selector)
+    } == set()
+
+
+def test_the_two_parts_are_cut_at_the_line() -> None:
+    gate, panel = harden_style(f"a {{ color: red }}\n{CUT}\nb {{ color: blue }}")
+
+    assert gate == "@layer slagboom{a{color:red!important}}"
+    assert panel == "@layer slagboom{b{color:blue!important}}"
+
+
+@pytest.mark.parametrize(
+    ("css", "hardened"),
+    [
+        ("a { color: red !important }", "a{color:red!important}"),
+        ("a { --own: 1px 2px; width: var(--own) }", "a{--own:1px 2px;width:var(--own)!important}"),
+        ("a { /* why */ width: calc(1px + 2px) /* so */; }", "a{width:calc(1px + 2px)!important}"),
+        ("a  >  b ,\n c + d::before { top: 0 }", "a>b,c + d::before{top:0!important}"),
+        (
+            "@media (min-width: 9px) and print { a { top: 0 } }",
+            "@media (min-width: 9px) and print{a{top:0!important}}",
+        ),
+        (
+            "@media print { @supports (top: 0) { a { top: 0 } } }",
+            "@media print{@supports (top: 0){a{top:0!important}}}",
+        ),
+        ("@media print {}", "@media print{}"),
+    ],
+)
+def test_rules_keep_their_meaning(css: str, hardened: str) -> None:
+    assert harden_style(css)[0] == f"@layer slagboom{{{hardened}}}"
