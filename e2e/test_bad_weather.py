@@ -101,12 +101,14 @@ def test_a_tampered_or_foreign_cookie_grants_nothing_and_asks(
     assert visitor.page.evaluate("() => slagboom.granted('google-analytics')")
 
 
-def test_without_a_panel_nothing_is_granted_and_the_page_works(
+def test_a_layer_that_does_not_load_grants_nothing_and_can_be_tried_again(
     kit: KitProcess, visitor: Visitor, company: Any
 ) -> None:
-    visitor.context.route("**/panel-*", lambda route: route.abort())
+    visitor.context.route("**/second-*", lambda route: route.abort())
     visitor.open(kit.address(company))
-    visitor.page.locator(".sb-reopen").wait_for()
+    visitor.asked()
+    with visitor.page.expect_event("requestfailed"):
+        visitor.page.click(".sb-choose")
     visitor.witness.mark(visitor.page)
 
     assert visitor.decision() is None
@@ -114,9 +116,21 @@ def test_without_a_panel_nothing_is_granted_and_the_page_works(
     assert visitor.witness.cookies() == {}
     assert visitor.errors == []
 
-    visitor.context.unroute("**/panel-*")
+    visitor.context.unroute("**/second-*")
     visitor.page.click(".sb-reopen")
     visitor.page.locator("dialog[open]").wait_for()
+
+
+def test_a_page_in_a_language_that_did_not_come_along_asks_in_it(
+    kit: KitProcess, new_visitor: Any, companies: Any
+) -> None:
+    visitor = new_visitor(locale="de-DE")
+    visitor.open(kit.address(companies["soft4doc"], "/fr/"))
+    visitor.asked()
+
+    assert visitor.page.locator(".sb-first .sb-reject").inner_text() == "Refuser"
+    assert len(visitor.witness.urls("/first-fr-")) == 1
+    visitor.answer("reject")
 
 
 def test_without_javascript_every_tag_stays_inert(

@@ -78,7 +78,7 @@ def build_bundle(loaded: LoadedPolicy, sources: Sources) -> Bundle:
     offer = read_offer(loaded)
     gate_style, first_style, second_style = harden_style(sources.themes[policy.theme])
     notices = {
-        language: build_notice(loaded, language, sources.texts[language])
+        language: build_notice(loaded, language, sources.texts.get(language, {}))
         for language in policy.languages
     }
     first_layers = {

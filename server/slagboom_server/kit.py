@@ -6,6 +6,7 @@ policies again replaces every site at once or, where any policy is wrong, none.
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import secrets
@@ -73,9 +74,11 @@ def read_sources() -> Sources:
     )
 
 
+@functools.lru_cache(maxsize=1024)
 def _compress(body: bytes) -> Script:
+    """The script; one that a reload leaves as it was is not compressed again."""
     return Script(
-        f'"{hashlib.sha256(body).hexdigest()[:32]}"',
+        f'W/"{hashlib.sha256(body).hexdigest()[:32]}"',
         {
             "br": brotli.compress(body, quality=11),
             "gzip": gzip.compress(body, 9, mtime=0),

@@ -8,6 +8,7 @@ import datetime as dt
 import logging
 import signal
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -101,11 +102,13 @@ def _listen(
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, _reload, kit)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, server.handle_exit, number, None)
-        tell_ready()
-        await server.serve([port])
+        # Reading and compressing takes a while: one reload after the other, beside the requests.
+        with ThreadPoolExecutor(1, "slagboom-reload") as reloads:
+            loop.add_signal_handler(signal.SIGHUP, loop.run_in_executor, reloads, _reload, kit)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, server.handle_exit, number, None)
+            tell_ready()
+            await server.serve([port])
 
     asyncio.run(run())
 

@@ -47,7 +47,7 @@ export const decodeChoice = (site, value) => {
   if (value.slice(cut + 1) !== checksum(`${site}|${payload}`)) return null;
   const [version, revision, scope, given, lifetime, consentId, decisionId, purposes, services, flags] =
     payload.split(".");
-  return version !== "1"
+  return version !== "1" || flags === undefined
     ? null
     : {
         revision: Number(revision),

@@ -39,6 +39,27 @@ def test_a_policy_is_read_with_its_services_in_its_own_order(policy_folder: Any)
     assert loaded.file == str(policy_folder.directory / "acme.yaml")
 
 
+@pytest.mark.parametrize(
+    ("value", "hosts"),
+    [("stats.acme.example", ("stats.acme.example",)), ("'unknown: not rented yet'", ())],
+    ids=["known", "unknown"],
+)
+def test_a_host_that_is_a_parameter_is_the_policys_own(
+    policy_folder: Any, value: str, hosts: tuple[str, ...]
+) -> None:
+    policy_folder.edit(COUNTER, 'hosts: ["*.counter.example"]', 'hosts: ["{server}"]')
+    policy_folder.edit(COUNTER, "https://cdn.counter.example/", "https://{server}/")
+    policy_folder.edit(
+        COUNTER,
+        "parameters:\n",
+        "parameters:\n  server: {description: Its host., pattern: '^[a-z.]+$'}\n",
+    )
+    policy_folder.edit(ACME, "site_id: C-1234\n", f"site_id: C-1234\n      server: {value}\n")
+
+    assert policy_folder.read().services[1].hosts == hosts
+    assert "hosts-registered" not in {finding.rule for finding in policy_folder.check()}
+
+
 def test_a_policy_overrides_the_purpose_of_a_service(policy_folder: Any) -> None:
     policy_folder.edit(ACME, "  - id: chat\n", "  - {id: chat, purpose: statistics}\n")
 

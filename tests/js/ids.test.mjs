@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { makeUuid, packUuid, unpackUuid } from "../../static/js/ids.js";
+import { makeUuid } from "../../static/js/ids.js";
 
 const NOW = 1795258800123;
 const FORM = /^[0-9a-f]{8}-[0-9a-f]{4}-([0-9a-f])[0-9a-f]{3}-([0-9a-f])[0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -40,17 +40,4 @@ test("a UUID of version 4 tells nothing of its time", () => {
   const beginnings = new Set(many(() => makeUuid(4, NOW).slice(0, 8)));
 
   assert.ok(beginnings.size > 490, `${beginnings.size} of 500 differ`);
-});
-
-test("a packed UUID is 22 characters that a cookie may hold, and comes back the same", () => {
-  const edges = [
-    "00000000-0000-0000-0000-000000000000",
-    "ffffffff-ffff-ffff-ffff-ffffffffffff",
-    "fbefbeff-ffff-4fff-bfff-fffffffffffe",
-  ];
-  for (const uuid of [...edges, ...many(() => makeUuid(7, NOW))]) {
-    const packed = packUuid(uuid);
-    assert.match(packed, /^[\w-]{22}$/);
-    assert.equal(unpackUuid(packed), uuid);
-  }
 });

@@ -102,6 +102,51 @@ describe("script", () => {
   });
 });
 
+describe("a script with steps of its own", () => {
+  test("starts the vendor with its queue once it has loaded, and not before", () => {
+    /** @type {HTMLScriptElement[]} */
+    const inserted = [];
+    globalThis.document = {
+      createElement: () => ({}),
+      head: { append: (element) => inserted.push(element) },
+    };
+    const queue = ["early"];
+    window.vendor = { queue };
+    run({
+      do: "script",
+      src: "https://cdn.vendor.example/a.js",
+      then: [
+        { do: "new", path: "vendor.queue", of: "vendor.Tag", options: { id: 7 }, keep: "q" },
+        { do: "call", path: "vendor.queue.push", arguments: ["page", "{consent}"] },
+      ],
+    });
+    assert.equal(window.vendor.queue, queue);
+
+    window.vendor.Tag = class {
+      constructor(options) {
+        this.options = options;
+      }
+
+      push(...given) {
+        this.given = given;
+      }
+    };
+    inserted[0].onload();
+
+    assert.deepEqual(window.vendor.queue.options, { id: 7, q: queue });
+    assert.deepEqual(window.vendor.queue.given, ["page", CONSENT]);
+  });
+
+  test("leaves the queue alone when the script brought nothing to start", () => {
+    const error = mock.method(console, "error", () => {});
+    window.queue = ["early"];
+    run({ do: "new", path: "queue", of: "Nobody", keep: "q" });
+
+    assert.deepEqual(window.queue, ["early"]);
+    assert.equal(error.mock.callCount(), 1);
+  });
+});
+
 test("a step that throws is reported and takes no other with it", () => {
   const error = mock.method(console, "error", () => {});
   window.broken = () => {

@@ -69,7 +69,7 @@ def check_problem(answer: Any, status: int) -> str:
     assert problem["type"] == "about:blank"
     assert problem["title"]
     assert problem["status"] == status
-    assert problem["detail"].endswith((".", "reload the page")) or problem["detail"]
+    assert problem["detail"]
     assert "set-cookie" not in answer.headers
     assert answer.headers["cache-control"] == "no-store"
     whole = answer.text + str(answer.headers)
@@ -244,11 +244,13 @@ def test_a_decision_that_does_not_fit_is_refused(kit: Kit, what: str) -> None:
     assert count(kit) == 0
 
 
-@pytest.mark.parametrize(
-    "field",
-    ["decision_id", "consent_id", "previous", "revision", "notice", "language", "layer", "action"]
-    + ["choices", "services", "anonymise_ip", "gpc", "given_at"],
-)
+FIELDS = (
+    "decision_id consent_id previous revision notice language layer action choices services "
+    "anonymise_ip gpc given_at"
+).split()
+
+
+@pytest.mark.parametrize("field", FIELDS)
 def test_a_decision_with_a_field_missing_is_refused(kit: Kit, field: str) -> None:
     body = make_body(kit)
     del body[field]
@@ -270,7 +272,7 @@ def test_json_that_is_no_decision_is_refused(kit: Kit, body: bytes) -> None:
         b"{",
         b"private-mark",
         b"{'decision_id': 1}",
-        b'{"decision_id": NaN}',
+        b'{"decision_id": 1',
         b'{"a": "\xff\xfe"}',
         b'{"a": "\\ud800"}',
         b"[" * 8000,
@@ -359,9 +361,14 @@ def test_the_choice_cookie_is_set_again_where_the_browser_holds_exactly_that_one
         answer = post(kit, body, Cookie=f"_ga=1; slagboom={cookie}; b=2")
 
         assert answer.status_code == status
-        assert answer.headers.get_list("set-cookie") == [
-            f"slagboom={cookie}; Path=/; Max-Age={182 * 86400}; Domain=acme.example; "
-            "SameSite=Lax; Secure"
+        (again,) = answer.headers.get_list("set-cookie")
+        assert again.split("; ") == [
+            f"slagboom={cookie}",
+            "Path=/",
+            f"Max-Age={182 * 86400}",
+            "Domain=acme.example",
+            "SameSite=Lax",
+            "Secure",
         ]
 
 
