@@ -58,7 +58,7 @@ def _steering(language: str, text: str) -> str | None:
             return character
     folded = _fold(text)
     for word in STEERING_WORDS.get(language, ()):
-        if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", folded):
+        if re.search(rf"(?<!\w){re.escape(_fold(word))}(?!\w)", folded):
             return word
     return None
 
@@ -117,7 +117,7 @@ def _check_phrases(
     for language in loaded.policy.languages:
         for key, text in _shown(loaded, texts, language).items():
             for phrase in phrases:
-                if phrase in _fold(text):
+                if _fold(phrase) in _fold(text):
                     yield Remark(
                         _path(loaded, language, key),
                         f"the text {key} in {language} says {phrase!r}; {advice}",
@@ -125,7 +125,7 @@ def _check_phrases(
     for path, versions, service in localised_texts(loaded):
         for language, text in versions.items():
             for phrase in phrases:
-                if phrase in _fold(text):
+                if _fold(phrase) in _fold(text):
                     yield Remark(
                         f"{path}.{language}", f"says {phrase!r}; {advice}", service, bool(service)
                     )

@@ -62,8 +62,9 @@ class Site:
     notices: Mapping[str, OfferedNotice]
 
 
+@functools.cache
 def read_sources() -> Sources:
-    """The built scripts, themes and texts of this installation."""
+    """The built scripts, themes and texts of this installation, read once."""
     built = static_directory() / "js" / "dist"
     return Sources(
         gate=(built / "gate.js").read_text("utf-8"),

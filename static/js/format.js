@@ -19,14 +19,15 @@ export const makeFormat = ({ language, texts }) => ({
   text: (key, values = {}) => fill(texts[key], values),
 
   date: (time) =>
+    // A browser without the language's own forms must not fall back to its owner's.
     new Intl.DateTimeFormat(
-      language,
+      [language, "en-GB"],
       typeof time === "string"
         ? { dateStyle: "long", timeZone: "UTC" }
         : { dateStyle: "long", timeStyle: "short" },
     ).format(new Date(time)),
 
-  country: (code) => new Intl.DisplayNames(language, { type: "region" }).of(code) || code,
+  country: (code) => new Intl.DisplayNames([language, "en-GB"], { type: "region" }).of(code) || code,
 
-  list: (names) => new Intl.ListFormat(language).format(names),
+  list: (names) => new Intl.ListFormat([language, "en-GB"]).format(names),
 });

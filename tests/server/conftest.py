@@ -56,6 +56,7 @@ def policies(tmp_path: Path) -> Path:
 def kit(policies: Path, store: SqlStore) -> Iterator[Kit]:
     """A running kit with an empty log."""
     from kit_samples import make_kit  # noqa: PLC0415 -- as above
+
     from slagboom_server.writer import Writer  # noqa: PLC0415 -- as above
 
     with Writer(store) as writer:

@@ -14,7 +14,9 @@ const changedNote = ({ changes, language, texts }, host) => {
   const news = changes.filter(({ revision }) => revision > earlier.revision);
   /** @param {string} date */
   const shown = (date) =>
-    new Intl.DateTimeFormat(language, { dateStyle: "long", timeZone: "UTC" }).format(new Date(date));
+    new Intl.DateTimeFormat([language, "en-GB"], { dateStyle: "long", timeZone: "UTC" }).format(
+      new Date(date),
+    );
   return h("div.note", null, news.length
     ? news.map(({ date, what }) =>
       h("p", null, h("b", null, fill(texts.changed_title, { date: shown(date) })), ` – ${what}`))
