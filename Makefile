@@ -22,6 +22,7 @@ run: $(VENV)/runtime.stamp ## Start the kit with three demo sites; the only set-
 
 test: $(VENV)/dev.stamp ## Run every test: unit, server, browser
 	@$(PYTHON) tools/chromium.py
+	@$(PYTHON) tools/engines.py
 	$(PYTHON) -m pytest $(ARGS)
 
 check: check-python check-client check-docs ## Lint, types, imports, client scripts, sizes, documentation

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -23,6 +22,7 @@ import uvicorn
 
 from slagboom_banner.assets import policies_directory
 from slagboom_e2e.browser import find_chromium, launch_arguments
+from slagboom_e2e.program import free_port
 from slagboom_e2e.witness import Witness
 from slagboom_server.demo.received import Received
 from slagboom_server.demo.vendors import build_vendors
@@ -37,13 +37,6 @@ VISITOR_ADDRESS = "203.0.113.77"
 
 START_SECONDS = 60
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass(frozen=True)
@@ -93,8 +86,9 @@ COMPANIES = (
 class KitProcess:
     """`slagboom demo` as its own process, which tests may stop, start, reload and kill."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, vendors: str = "real") -> None:
         self.port = free_port()
+        self.vendors = vendors
         self.policies = folder / "policies"
         self.database = folder / "log.db"
         self.output = folder / "output.txt"
@@ -118,7 +112,7 @@ class KitProcess:
                     "slagboom_server",
                     "demo",
                     "--vendors",
-                    "real",
+                    self.vendors,
                     "--port",
                     str(self.port),
                     "--database",
@@ -247,6 +241,15 @@ def browser_type_launch_args(vendors: Vendors) -> dict[str, Any]:
 def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KitProcess]:
     """One running kit for the tests of a module; each visitor is a new browser context."""
     process = KitProcess(tmp_path_factory.mktemp("kit"))
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="module")
+def local_kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KitProcess]:
+    """As `kit`, with stand-ins that any browser finds without TLS or a map of hosts."""
+    process = KitProcess(tmp_path_factory.mktemp("local-kit"), vendors="local")
     process.start()
     yield process
     process.stop()

@@ -1,4 +1,4 @@
-"""A whole kit for tests: real policies, a real database, the real app; only the clock stands still."""
+"""A whole kit for tests: real policies, a real database; only the clock stands still."""
 
 from __future__ import annotations
 

@@ -11,9 +11,13 @@ import { build } from "esbuild";
 
 const BUNDLES = [
   ["static/js/main.js", "static/js/dist/gate.js"],
+  ["static/js/block/main.js", "static/js/dist/block.js"],
   ["static/js/first/main.js", "static/js/dist/first.js"],
   ["static/js/second/main.js", "static/js/dist/second.js"],
+  ["static/js/own/main.js", "static/js/dist/own.js"],
 ];
+/** Shipped as it is. */
+const TYPES = ["static/js/slagboom.d.ts", "static/js/dist/slagboom.d.ts"];
 
 /** @param {string} source @returns {Promise<string>} */
 const bundle = async (source) => {
@@ -39,8 +43,8 @@ const committed = (file) => readFile(file, "utf8").catch(() => "");
 
 chdir(dirname(dirname(fileURLToPath(import.meta.url))));
 const checking = process.argv.includes("--check");
-for (const [source, target] of BUNDLES) {
-  const text = await bundle(source);
+for (const [source, target] of [...BUNDLES, TYPES]) {
+  const text = target === TYPES[1] ? await committed(source) : await bundle(source);
   if (!checking) {
     await mkdir(dirname(target), { recursive: true });
     await writeFile(target, text);

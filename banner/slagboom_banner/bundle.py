@@ -12,10 +12,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from slagboom_banner.block_config import describe_block
 from slagboom_banner.decide import read_offer
 from slagboom_banner.gate_config import describe_gate
 from slagboom_banner.notice import build_notice, describe_first_layer
-from slagboom_banner.styles import harden_style
+from slagboom_banner.styles import harden_style, paint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,11 +30,13 @@ _UNSAFE = {"<": "\\u003c", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What bundles are made of: the three built scripts, the themes' CSS and the kit's texts."""
+    """What bundles are made of: the five built scripts, the themes' CSS and the kit's texts."""
 
+    block: str
     gate: str
     first: str
     second: str
+    own: str
     themes: Mapping[str, str]
     texts: Mapping[str, Mapping[str, str]]
 
@@ -42,8 +45,9 @@ class Sources:
 class Bundle:
     """What one site serves.
 
-    gate: the gate alone. asking_gates: by language, the gate with the first layer in that language
-    and the policy's first one behind it. parts: by file name. notices: by language.
+    gate: the gate alone, behind what the policy asks for besides. asking_gates: by language, the
+    gate with the first layer in that language and the policy's first one behind it. parts: by file
+    name. notices: by language.
     """
 
     offer: Offer
@@ -77,6 +81,7 @@ def build_bundle(loaded: LoadedPolicy, sources: Sources) -> Bundle:
     policy = loaded.policy
     offer = read_offer(loaded)
     gate_style, first_style, second_style = harden_style(sources.themes[policy.theme])
+    gate_style += paint(policy.look)
     notices = {
         language: build_notice(loaded, language, sources.texts.get(language, {}))
         for language in policy.languages
@@ -105,14 +110,22 @@ def build_bundle(loaded: LoadedPolicy, sources: Sources) -> Bundle:
         sources.gate,
         {"SLAGBOOM_CONFIG": describe_gate(loaded, offer, notices, build, gate_style)},
     )
+    block = describe_block(policy, offer)
+    if block is not None:
+        gate = _replace_names(sources.block, {"SLAGBOOM_BLOCK": block}) + gate
     fallback = policy.languages[0]
+    if policy.interface == "none":
+        gate += sources.own.encode()
+        asking_gates = dict.fromkeys(notices, gate)
+    else:
+        asking_gates = {
+            language: gate + first_part(*dict.fromkeys((fallback, language)))
+            for language in notices
+        }
     return Bundle(
         offer=offer,
         gate=gate,
-        asking_gates={
-            language: gate + first_part(*dict.fromkeys((fallback, language)))
-            for language in notices
-        },
+        asking_gates=asking_gates,
         parts={f"{name}-{build}.js": body for name, body in bodies.items()},
         notices=notices,
     )

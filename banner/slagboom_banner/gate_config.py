@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from slagboom_banner.google_consent import Steps, plan_steps
 from slagboom_banner.notice import is_configured
 from slagboom_banner.texts import direction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from slagboom_banner.decide import Offer
     from slagboom_banner.load import LoadedPolicy
-    from slagboom_banner.model import Service
+    from slagboom_banner.model import Service, Step
     from slagboom_banner.notice import Notice
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_KINDS = ("cookie", "local_storage", "session_storage")
+_KINDS = ("cookie", "local_storage", "session_storage", "indexed_db", "cache_storage")
 
 
 def _fill_parameters(value: Any, parameters: Mapping[str, str]) -> Any:  # noqa: ANN401 -- JSON
@@ -34,11 +35,11 @@ def _describe_service(loaded: LoadedPolicy, service: Service) -> dict[str, Any]:
     """The part of a service the gate acts on; nothing to start while a parameter is unknown."""
     use = next(use for use in loaded.policy.services if use.id == service.id)
     is_ready = is_configured(loaded, service)
+    plan = plan_steps(service, loaded.policy.google_consent) if is_ready else Steps()
 
-    def steps(name: str) -> Any:  # noqa: ANN401 -- JSON
-        chosen = getattr(service, name) if is_ready else ()
+    def describe(steps: Iterable[Step]) -> Any:  # noqa: ANN401 -- JSON
         return _fill_parameters(
-            [step.model_dump(mode="json", exclude_defaults=True) for step in chosen], use.parameters
+            [step.model_dump(mode="json", exclude_defaults=True) for step in steps], use.parameters
         )
 
     stored = {
@@ -50,9 +51,10 @@ def _describe_service(loaded: LoadedPolicy, service: Service) -> dict[str, Any]:
         "hosts": service.hosts,
         "stored": {kind: patterns for kind, patterns in stored.items() if patterns},
         "types": service.consent_types,
-        "load": steps("load"),
-        "deny": steps("deny"),
-        "off": steps("off"),
+        "ahead": [describe(steps) for steps in plan.ahead],
+        "load": describe(plan.load),
+        "deny": describe(plan.deny),
+        "off": describe(plan.off),
         "full_ip": service.needs_full_ip,
         "reload": service.on_withdrawal == "reload",
         "embed": service.embed and service.embed.model_dump(mode="json"),
@@ -80,6 +82,7 @@ def describe_gate(
             names["direction"] = "rtl"
         return names
 
+    own_interface = {"own_interface": True} if policy.interface == "none" else {}
     return {
         "site": policy.site,
         "revision": policy.revision,
@@ -95,4 +98,5 @@ def describe_gate(
             language: describe_language(language, notice) for language, notice in notices.items()
         },
         "style": style,
+        **own_interface,
     }

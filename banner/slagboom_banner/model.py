@@ -117,13 +117,13 @@ class Vendor(Model):
 
 
 class StoredItem(Model):
-    """A cookie or storage key a service may leave on the device.
+    """A cookie, storage key, database or cache a service may leave on the device.
 
     pattern: its name, `*` for any run of characters. lifetime_days: 0 for the session,
     null for storage without an end. reason: why it is strictly necessary, where it is.
     """
 
-    kind: Literal["cookie", "local_storage", "session_storage"]
+    kind: Literal["cookie", "local_storage", "session_storage", "indexed_db", "cache_storage"]
     pattern: Annotated[str, Field(pattern=r"^[^\s;,=]*[^\s;,=*][^\s;,=]*$")]
     lifetime_days: Annotated[int, Field(ge=0, le=800)] | None
     purpose: Localised
@@ -276,6 +276,62 @@ class RecordSettings(Model):
     retention_days: Annotated[int, Field(ge=1, le=3660)] = 1826
 
 
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+
+
+class Palette(Model):
+    """A company's colours for one scheme; what is left out stays the theme's.
+
+    surface: behind everything. text, quiet: on it. accent: the buttons, on_accent: their text.
+    """
+
+    surface: Colour | None = None
+    text: Colour | None = None
+    quiet: Colour | None = None
+    line: Colour | None = None
+    accent: Colour | None = None
+    on_accent: Colour | None = None
+
+
+class Look(Model):
+    """How the layers look on this site.
+
+    layout: where the first layer stands: along the foot of the page, in a box at its start or its
+    end, or in the middle. logo: a path on the site itself, so that no third party is asked for it.
+    """
+
+    layout: Literal["bar", "box", "corner", "centre"] = "bar"
+    light: Palette = Palette()
+    dark: Palette = Palette()
+    logo: Annotated[str, Field(pattern=r"^/[^\s\"'<>]+$")] | None = None
+
+
+Region = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
+"""A country or a part of one (ISO 3166-2), as `BE` or `US-CA`."""
+
+
+class RegionDefault(Model):
+    """The state of consent types before an answer in some regions; those left out are denied."""
+
+    regions: Annotated[tuple[Region, ...], Field(min_length=1)]
+    types: Annotated[dict[ConsentType, Literal["denied", "granted"]], Field(min_length=1)]
+
+
+class GoogleConsent(Model):
+    """Google Consent Mode v2, for the services whose files speak it.
+
+    mode: `basic` contacts Google after a grant only, `advanced` at once, denied until the answer.
+    defaults: beside "everything denied", which holds everywhere else. wait_for_update_ms: how long
+    a tag waits for the answer before it sends; of use in advanced mode.
+    """
+
+    mode: Literal["basic", "advanced"] = "basic"
+    defaults: tuple[RegionDefault, ...] = ()
+    wait_for_update_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
+    url_passthrough: bool = False
+    ads_data_redaction: bool = True
+
+
 class Change(Model):
     """What a revision changed, in each language. Shown when it asks again."""
 
@@ -284,11 +340,20 @@ class Change(Model):
     what: Localised
 
 
+MarkupTool = Literal["cookiebot", "onetrust", "vanilla-cookieconsent", "klaro", "orejime"]
+MarkupCategory = Annotated[str, Field(pattern=r"^[^\s,]+$")]
+
+
 class Policy(Model):
     """One company site's policy: who asks, for what, under which promises.
 
     consent_lifetime_days: for yes and no alike. accept_all_anonymises_ip: whether a click on
     accept leaves "anonymise my IP address" on, so that services needing the full address stay off.
+    interface: `none` where the site draws its own and answers for its fairness.
+    google_consent: left out, the service files' own steps stand.
+    markup: consent tools whose marks on tags count as the kit's own. markup_categories: what a
+    category of theirs is here, a purpose or a service; the usual names are known. auto_block: hold
+    back unmarked tags of registered hosts too; gate.js then stands first in head, without async.
     """
 
     site: Identifier
@@ -307,8 +372,14 @@ class Policy(Model):
     accept_all_anonymises_ip: bool = True
     purposes: Annotated[tuple[Purpose, ...], Field(min_length=1, max_length=20)]
     services: Annotated[tuple[ServiceUse, ...], Field(min_length=1, max_length=60)]
+    google_consent: GoogleConsent | None = None
     exceptions: tuple[ReviewedException, ...] = ()
+    interface: Literal["kit", "none"] = "kit"
+    markup: tuple[MarkupTool, ...] = ()
+    markup_categories: dict[MarkupCategory, Identifier] = {}
+    auto_block: bool = False
     theme: Identifier = "plain"
+    look: Look = Look()
     texts: dict[Language, dict[str, Text]] = {}
 
 

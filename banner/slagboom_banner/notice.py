@@ -130,7 +130,7 @@ def build_notice(loaded: LoadedPolicy, language: str, texts: Mapping[str, str]) 
         "consent_lifetime_days": policy.consent_lifetime_days,
         "record_ip": policy.record.ip,
         "accept_anonymises": policy.accept_all_anonymises_ip,
-        "layout": "bar",
+        "look": policy.look.model_dump(mode="json", exclude_none=True),
         "theme": policy.theme,
         "controller": _describe_controller(policy.controller, language),
         "authorities": [
@@ -194,6 +194,8 @@ def describe_first_layer(notice: Notice, loaded: LoadedPolicy) -> dict[str, Any]
     keys = (*_FIRST_TEXTS, *(_EMBED_TEXTS if embedded else ()))
     return {
         "language": notice.language,
+        "layout": loaded.policy.look.layout,
+        "logo": loaded.policy.look.logo,
         "statement_url": document["controller"]["statement_url"],
         "full_ip": fill(texts["first_full_ip"], {"services": ", ".join(full_ip)})
         if gives_ip

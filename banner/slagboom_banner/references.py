@@ -179,3 +179,10 @@ def check_policy_names(
                 f"serves the purpose {purpose!r}, which this policy does not define; "
                 f"{suggest(purpose, defined)}",
             )
+    named = [*defined, *(use.id for use in policy.services)]
+    for category, name in policy.markup_categories.items():
+        if name not in named:
+            yield positions.schema_error(
+                join_path("markup_categories", category),
+                f"is {name!r}, no purpose or service of this policy; {suggest(name, named)}",
+            )

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from slagboom_banner import rules_consent as consent
+from slagboom_banner import rules_google as google
+from slagboom_banner import rules_look as look
 from slagboom_banner import rules_policy as particulars
 from slagboom_banner import rules_texts as words
 from slagboom_banner import rules_vendors as vendors
@@ -68,8 +70,23 @@ RULES = (
         vendors.check_ip_passed_on,
         may_be_excepted=True,
     ),
+    Rule(
+        "advanced-consent-mode",
+        f"{EPRIVACY}; EDPB Guidelines 2/2023; support.google.com/analytics/answer/13802165",
+        google.check_advanced_mode,
+        may_be_excepted=True,
+    ),
+    Rule("granted-default", "GDPR Art. 4(11) and 7", google.check_granted_defaults),
+    Rule(
+        "click-identifiers",
+        f"{EPRIVACY}; EDPB Guidelines 2/2023",
+        google.check_click_identifiers,
+    ),
+    Rule("google-consent-in-use", "GDPR Art. 5(1)(a)", google.check_in_use),
+    Rule("own-interface", f"GDPR Art. 7; {EDPB_PATTERNS}", particulars.check_own_interface),
     Rule("neutral-buttons", EDPB_PATTERNS, words.check_neutral_buttons),
     Rule("equal-buttons", f"GBA 113/2024; {TASKFORCE}", words.check_equal_buttons),
+    Rule("contrast", f"WCAG 2.2, 1.4.3; {TASKFORCE}", look.check_contrast),
     Rule(
         "continued-browsing",
         "GDPR Art. 4(11); EDPB Guidelines 05/2020",

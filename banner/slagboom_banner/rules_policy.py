@@ -64,6 +64,20 @@ def check_changes(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark]:
             )
 
 
+def check_own_interface(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark]:
+    """An interface of the site's own is fair only as far as the company makes it so.
+
+    Source: GDPR Art. 7; EDPB Guidelines 03/2022 on deceptive design patterns.
+    """
+    if loaded.policy.interface == "none":
+        yield Remark(
+            "interface",
+            "is none: nothing here can check the site's own interface, and the company answers for "
+            "equal buttons, complete information and a way back on every page",
+            severity="warning",
+        )
+
+
 def check_effective(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark]:
     """The date in force is the date of the revision in force.
 

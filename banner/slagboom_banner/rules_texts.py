@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 import unicodedata
@@ -46,6 +47,7 @@ def _path(loaded: LoadedPolicy, language: str, *keys: str) -> str:
     return f"languages[{loaded.policy.languages.index(language)}]"
 
 
+@functools.lru_cache(maxsize=4096)
 def _fold(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).replace("\u2019", "'")
     return " ".join(plain.casefold().split())
@@ -111,24 +113,27 @@ def check_equal_buttons(loaded: LoadedPolicy, texts: Texts) -> Iterator[Remark]:
             )
 
 
+def _find(phrases: Iterable[str], text: str) -> list[str]:
+    folded = _fold(text)
+    return [phrase for phrase in phrases if _fold(phrase) in folded]
+
+
 def _check_phrases(
     loaded: LoadedPolicy, texts: Texts, phrases: Iterable[str], advice: str
 ) -> Iterator[Remark]:
     for language in loaded.policy.languages:
         for key, text in _shown(loaded, texts, language).items():
-            for phrase in phrases:
-                if _fold(phrase) in _fold(text):
-                    yield Remark(
-                        _path(loaded, language, key),
-                        f"the text {key} in {language} says {phrase!r}; {advice}",
-                    )
+            for phrase in _find(phrases, text):
+                yield Remark(
+                    _path(loaded, language, key),
+                    f"the text {key} in {language} says {phrase!r}; {advice}",
+                )
     for path, versions, service in localised_texts(loaded):
         for language, text in versions.items():
-            for phrase in phrases:
-                if _fold(phrase) in _fold(text):
-                    yield Remark(
-                        f"{path}.{language}", f"says {phrase!r}; {advice}", service, bool(service)
-                    )
+            for phrase in _find(phrases, text):
+                yield Remark(
+                    f"{path}.{language}", f"says {phrase!r}; {advice}", service, bool(service)
+                )
 
 
 def check_continued_browsing(loaded: LoadedPolicy, texts: Texts) -> Iterator[Remark]:

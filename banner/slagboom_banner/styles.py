@@ -8,6 +8,7 @@ ordinary: they are how a site changes the theme.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from tinycss2.ast import Declaration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from slagboom_banner.model import Look
 
 _CUTS = ("/* --- first layer --- */", "/* --- second layer --- */")
 _SPACE = re.compile(r"\s+")
@@ -59,6 +62,7 @@ def _harden_rules(rules: Iterable[Any]) -> str:
     return "".join(parts)
 
 
+@functools.lru_cache(maxsize=32)
 def harden_style(css: str) -> tuple[str, str, str]:
     """The style of the gate, of the first and of the second part, minified.
 
@@ -74,3 +78,18 @@ def harden_style(css: str) -> tuple[str, str, str]:
 def _harden_part(css: str) -> str:
     rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
     return f"@layer slagboom{{{_harden_rules(rules)}}}"
+
+
+def paint(look: Look) -> str:
+    """A company's colours as custom properties; a style sheet of the site still outranks them."""
+    parts = []
+    for scheme, palette in (("light", look.light), ("dark", look.dark)):
+        colours = palette.model_dump(exclude_none=True)
+        if colours:
+            properties = ";".join(
+                f"--sb-{name.replace('_', '-')}:{value}" for name, value in colours.items()
+            )
+            parts.append(
+                f"@media (prefers-color-scheme:{scheme}){{#slagboom,.sb-embed{{{properties}}}}}"
+            )
+    return f"@layer slagboom{{{''.join(parts)}}}" if parts else ""

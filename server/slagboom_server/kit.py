@@ -67,9 +67,11 @@ def read_sources() -> Sources:
     """The built scripts, themes and texts of this installation, read once."""
     built = static_directory() / "js" / "dist"
     return Sources(
+        block=(built / "block.js").read_text("utf-8"),
         gate=(built / "gate.js").read_text("utf-8"),
         first=(built / "first.js").read_text("utf-8"),
         second=(built / "second.js").read_text("utf-8"),
+        own=(built / "own.js").read_text("utf-8"),
         themes={file.stem: file.read_text("utf-8") for file in themes_directory().glob("*.css")},
         texts=read_texts(texts_directory()),
     )

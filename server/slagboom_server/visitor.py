@@ -84,9 +84,11 @@ def _answer_script(request: Request, script: Script, cache: str, vary: str) -> R
 def _preferred_language(request: Request, known: Collection[str], fallback: str) -> str:
     """The first language of Accept-Language, in its order, that the policy has."""
     for part in request.headers.get("accept-language", "").lower().split(","):
-        language = part.partition(";")[0].strip().partition("-")[0]
-        if language in known:
-            return language
+        wanted = part.partition(";")[0].strip().partition("-")[0]
+        # Both written forms of Norwegian read the one file there is.
+        for language in (wanted, "no" if wanted in {"nb", "nn"} else wanted):
+            if language in known:
+                return language
     return fallback
 
 
@@ -288,7 +290,12 @@ async def send_notice(request: Request) -> Response:
         raise Refusal(404, "This site never published such a notice.")
     return JSONResponse(
         {**dataclasses.asdict(notice.offer), "document": notice.document},
-        headers={**SAFE_HEADERS, "Cache-Control": PART_CACHE},
+        # Published texts, which a page with an interface of its own reads from any host.
+        headers={
+            **SAFE_HEADERS,
+            "Cache-Control": PART_CACHE,
+            "Access-Control-Allow-Origin": "*",
+        },
     )
 
 

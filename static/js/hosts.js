@@ -8,7 +8,7 @@ const covers = (host, pattern) =>
     ? host === pattern.slice(2) || host.endsWith(pattern.slice(1))
     : host === pattern;
 
-/** @param {ServiceConfig[]} services @param {URL} url
+/** @param {ServiceConfig[]} services @param {{hostname: string}} url
  * @returns {ServiceConfig | undefined} */
 export const serviceOf = (services, url) =>
   services.find((service) =>

@@ -17,9 +17,13 @@ import { trustedScriptUrl } from "./trusted.js";
 /** @typedef {import("./types.js").Config} Config */
 /** @typedef {import("./types.js").Host} Host */
 /** @typedef {import("./types.js").Part} Part */
+/** @typedef {import("./slagboom.js").SlagboomAct} SlagboomAct */
+/** @typedef {import("./slagboom.js").SlagboomDecision} SlagboomDecision */
+/** @typedef {import("./slagboom.js").SlagboomEventName} SlagboomEventName */
 
-/** @param {Config} config @param {HTMLScriptElement} ownScript */
-const start = (config, ownScript) => {
+/** @param {Config} config @param {HTMLScriptElement} ownScript
+ * @param {SlagboomAct[]} early  what the page wanted of the API before it was there */
+const start = (config, ownScript, early) => {
   const { purposes, services: offered, site } = config;
   const { nonce, src } = ownScript;
   const base = src.slice(0, src.lastIndexOf("/") + 1);
@@ -90,7 +94,11 @@ const start = (config, ownScript) => {
   };
 
   /** @param {Element | null} opener */
-  const open = (opener) => withPart("second", (part) => part.show(opener));
+  const open = (opener) => {
+    // The page's language may have changed without a new page.
+    showControl(!choice);
+    withPart("second", (part) => part.show(opener));
+  };
   const hasGranted = () =>
     choice !== null && [...choice.purposes, ...choice.services].includes(true);
 
@@ -100,7 +108,14 @@ const start = (config, ownScript) => {
   });
   /** @param {boolean} isAsking */
   const showControl = (isAsking) =>
-    whenBody(() => root.show(language(), config.languages[language()], hasGranted(), isAsking));
+    whenBody(() =>
+      root.show(
+        language(),
+        config.languages[language()],
+        hasGranted(),
+        isAsking || config.own_interface === true,
+      ),
+    );
 
   const services = makeServices(config, nonce);
   const tags = makeTags(config, (frame, service) =>
@@ -113,18 +128,19 @@ const start = (config, ownScript) => {
     grants = decide(config, choice);
     showControl(!choice);
     update();
-    const mustReload = services.apply(grants);
+    const mustReload = services.apply(grants, choice !== null);
     tags.apply(grants);
+    if (api.decision) settle(api.decision);
     return mustReload;
   };
   const applyChange = () => {
     const mustReload = apply();
-    document.dispatchEvent(new CustomEvent("slagboom:change"));
+    tell("change");
     if (mustReload) location.reload();
   };
 
   /** @param {Answer} answer */
-  const answerWith = ({ action, layer, ...chosen }) => {
+  const answerWith = ({ action, layer, language: shown = language(), ...chosen }) => {
     const now = Date.now();
     const previous = readChoice(config) || earlier;
     replaced = previous && previous.decision_id;
@@ -146,8 +162,8 @@ const start = (config, ownScript) => {
         consent_id: choice.consent_id,
         previous: replaced,
         revision: config.revision,
-        notice: config.languages[language()].notice,
-        language: language(),
+        notice: config.languages[shown].notice,
+        language: shown,
         layer,
         action,
         choices: byId(purposes, chosen.purposes),
@@ -161,19 +177,44 @@ const start = (config, ownScript) => {
     applyChange();
   };
 
-  /** @param {boolean} value @param {Answer["action"]} action @param {Answer["layer"]} layer */
-  const answerAll = (value, action, layer) =>
+  /** @param {boolean} value @param {Answer["action"]} action @param {Answer["layer"]} layer
+   * @param {string} [shown] the language of the layer */
+  const answerAll = (value, action, layer, shown) =>
     answerWith({
       action,
       layer,
+      language: shown,
       purposes: purposes.map(() => value),
       services: offered.map(() => value),
       anonymise_ip: !value || config.accept_anonymises,
     });
-  /** @param {Answer["layer"]} layer */
-  const accept = (layer) => answerAll(true, "accept_all", layer);
-  /** Refusing what had been granted is a withdrawal. @param {Answer["layer"]} layer */
-  const refuse = (layer) => answerAll(false, hasGranted() ? "withdraw" : "reject_all", layer);
+  /** @param {Answer["layer"]} layer @param {string} [shown] */
+  const accept = (layer, shown) => answerAll(true, "accept_all", layer, shown);
+  /** Refusing what had been granted is a withdrawal.
+   * @param {Answer["layer"]} layer @param {string} [shown] */
+  const refuse = (layer, shown) =>
+    answerAll(false, hasGranted() ? "withdraw" : "reject_all", layer, shown);
+
+  /** @type {(decision: SlagboomDecision) => void} */
+  let settle;
+  const api = makeApi(config, {
+    choice: () => choice,
+    grants: () => grants,
+    ready: new Promise((resolve) => {
+      settle = resolve;
+    }),
+    open: () => open(document.activeElement),
+    accept: () => accept("api"),
+    refuse: () => refuse("api"),
+  });
+  /** @param {SlagboomEventName} name */
+  const tell = (name) => {
+    document.dispatchEvent(
+      new CustomEvent(`slagboom:${name}`, {
+        detail: { decision: api.decision, language: language() },
+      }),
+    );
+  };
 
   /** @type {Host} */
   const host = {
@@ -188,6 +229,9 @@ const start = (config, ownScript) => {
     refuse,
     open,
     showOnce: tags.showOnce,
+    api,
+    language,
+    tell,
   };
 
   /** Another tab, or a page kept in the back/forward cache, may have missed a change. */
@@ -200,15 +244,8 @@ const start = (config, ownScript) => {
     }
   };
 
-  Object.defineProperty(window, "slagboom", {
-    value: makeApi(config, {
-      choice: () => choice,
-      grants: () => grants,
-      open: () => open(document.activeElement),
-      accept: () => accept("api"),
-      refuse: () => refuse("api"),
-    }),
-  });
+  window.slagboom = api;
+  api.push(...early);
 
   if (!choice && hasGpc()) answerAll(false, "gpc", "api");
   else apply();
@@ -226,7 +263,19 @@ const start = (config, ownScript) => {
   });
   // The first layer may stand behind the gate in this very script: let it register.
   Promise.resolve().then(() => {
-    if (!choice) whenBody(() => withPart("first", (part) => part.show(null)));
+    if (choice) return;
+    tell("ask");
+    if (!config.own_interface) whenBody(() => withPart("first", (part) => part.show(null)));
+  });
+  // A page that builds its body anew without a new page keeps the way to the choice.
+  whenBody(() => {
+    new MutationObserver((changes) => {
+      // Whoever removes nothing else means it, and would do so again, for ever.
+      const isRebuilt = changes.some(({ removedNodes }) =>
+        [...removedNodes].some((node) => node !== root.element),
+      );
+      if (isRebuilt && !root.element.isConnected) showControl(!choice);
+    }).observe(document, { childList: true, subtree: true });
   });
 };
 
@@ -240,9 +289,10 @@ const whenBody = (act) => {
 };
 
 const ownScript = document.currentScript;
-// A second script tag would ask twice: the first one counts.
-if (ownScript instanceof HTMLScriptElement && !("slagboom" in window)) {
+const { slagboom = [] } = window;
+// A second script tag would ask twice: the first one counts. An array is what the page left here.
+if (ownScript instanceof HTMLScriptElement && Array.isArray(slagboom)) {
   // The server puts the site's policy in place of this name (bundle.py).
   // @ts-ignore -- the name exists only to be replaced
-  start(SLAGBOOM_CONFIG, ownScript);
+  start(SLAGBOOM_CONFIG, ownScript, slagboom);
 }

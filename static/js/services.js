@@ -15,6 +15,11 @@ const CONSENT_TYPES = [
   "security_storage",
 ];
 
+/** How many cookies are deleted again after a withdrawal, lest two who insist go on for ever. */
+const MOST_DELETED_AGAIN = 99;
+/** When to look again for what no event tells of. */
+const LOOK_AGAIN_SECONDS = [1, 5, 25];
+
 /** @param {Config} config @param {string} nonce */
 export const makeServices = (config, nonce) => {
   /** @type {Set<string>} */
@@ -35,14 +40,33 @@ export const makeServices = (config, nonce) => {
       ]),
     );
 
+  let left = 0;
+  /** Deletes what a tag that still runs has stored once more. */
+  const clearAgain = () => {
+    for (const service of config.services) {
+      if (left > 0 && grants && !grants.services[service.id]) left -= clearStored(service);
+    }
+  };
+  const watch = () => {
+    left = MOST_DELETED_AGAIN;
+    // Adding the same listener twice adds nothing.
+    if (window.cookieStore) cookieStore.addEventListener("change", clearAgain);
+    document.addEventListener("visibilitychange", clearAgain);
+    for (const seconds of LOOK_AGAIN_SECONDS) setTimeout(clearAgain, seconds * 1000);
+  };
+
   return {
     /** Brings every service in line with the grants.
      * @param {Grants} next
+     * @param {boolean} isDecided whether a choice is in force
      * @returns {boolean} whether only a new page can silence what was stopped */
-    apply: (next) => {
+    apply: (next, isDecided) => {
       let mustReload = false;
+      const moment = grants ? 2 : +isDecided;
       grants = next;
       for (const service of config.services) {
+        // Advanced consent mode: it runs ahead of any answer, and hears of each one.
+        if (service.ahead) runSteps(service.ahead[moment], consent, nonce);
         if (next.services[service.id]) {
           if (!started.has(service.id)) {
             started.add(service.id);
@@ -52,6 +76,7 @@ export const makeServices = (config, nonce) => {
           if (started.delete(service.id)) {
             runSteps(service.off || [], consent, nonce);
             mustReload = mustReload || service.reload === true;
+            watch();
           }
           runSteps(service.deny || [], consent, nonce);
           clearStored(service);

@@ -11,5 +11,7 @@ export const hasGpc = () =>
 export const pageLanguage = (config) => {
   const wanted = document.documentElement.lang.toLowerCase().split("-")[0];
   const known = Object.keys(config.languages);
-  return known.includes(wanted) ? wanted : known[0];
+  // Both written forms of Norwegian read the one file there is.
+  const found = known.includes(wanted) ? wanted : wanted.replace(/^n[bn]$/, "no");
+  return known.includes(found) ? found : known[0];
 };

@@ -19,19 +19,20 @@ const domains = () => {
   return labels.map((_, at) => labels.slice(at).join("."));
 };
 
-/** Each folder of the page's path: a cookie is deleted only under the path it was set for. */
-const paths = () => {
-  const folders = location.pathname.split("/").slice(1, -1);
-  return ["/", ...folders.flatMap((_, at) => {
-    const path = `/${folders.slice(0, at + 1).join("/")}`;
+/** Each beginning of the page's path, with and without a slash: a cookie is deleted only under the
+ * path it was set for. */
+const paths = () =>
+  location.pathname.split("/").flatMap((_, at, folders) => {
+    const path = folders.slice(0, at + 1).join("/");
     return [path, `${path}/`];
-  })];
-};
+  });
 
 /** @param {string} name */
 const deleteCookie = (name) => {
+  // A cookie named __Secure-… is only touched by one that is secure as well.
+  const secure = location.protocol === "https:" ? "; secure" : "";
   for (const path of paths()) {
-    const gone = `${name}=; max-age=0; path=${path}`;
+    const gone = `${name}=; max-age=0; path=${path}${secure}`;
     document.cookie = gone;
     for (const domain of domains()) document.cookie = `${gone}; domain=${domain}`;
   }
@@ -48,13 +49,31 @@ const clearArea = (area, patterns) => {
   }
 };
 
-/** @param {ServiceConfig} service */
+/** @param {string[] | undefined} patterns @param {() => Promise<(string | undefined)[]>} list
+ * @param {(name: string) => unknown} remove */
+const clearNamed = async (patterns, list, remove) => {
+  if (!patterns) return;
+  try {
+    const matches = matcher(patterns);
+    for (const name of await list()) if (name && matches(name)) await remove(name);
+  } catch {
+    // As above; and a page without TLS has no caches.
+  }
+};
+
+/** @param {ServiceConfig} service
+ * @returns {number} how many cookies there were; what lies elsewhere does not tell */
 export const clearStored = ({ stored = {} }) => {
   const matches = matcher(stored.cookie || []);
-  for (const pair of listCookies()) {
-    const name = pair.split("=")[0];
-    if (matches(name)) deleteCookie(name);
-  }
+  const names = listCookies().map((pair) => pair.split("=")[0]).filter(matches);
+  names.forEach(deleteCookie);
   clearArea("localStorage", stored.local_storage || []);
   clearArea("sessionStorage", stored.session_storage || []);
+  clearNamed(
+    stored.indexed_db,
+    async () => (await indexedDB.databases()).map(({ name }) => name),
+    (name) => indexedDB.deleteDatabase(name),
+  );
+  clearNamed(stored.cache_storage, () => caches.keys(), (name) => caches.delete(name));
+  return names.length;
 };

@@ -1,7 +1,7 @@
 /** Keeps marked tags inert until their purpose or service is granted, then releases them in order.
  *
- * `<script type="text/plain" data-consent="…">` and `<iframe data-consent="…" data-src="…">`,
- * there from the start or inserted at any later time. */
+ * `<script type="text/plain" data-consent="…">`, `<iframe data-consent="…" data-src="…">` and
+ * `<img …>` alike, `<template data-consent="…">`; there from the start or at any later time. */
 import { serviceOf } from "./hosts.js";
 import { trustedScript, trustedScriptUrl } from "./trusted.js";
 
@@ -9,8 +9,15 @@ import { trustedScript, trustedScriptUrl } from "./trusted.js";
 /** @typedef {import("./types.js").Grants} Grants */
 /** @typedef {import("./types.js").ServiceConfig} ServiceConfig */
 
-const SCRIPTS = 'script[type="text/plain"][data-consent]';
-const FRAMES = "iframe[data-consent][data-src]";
+const TAGS = "script,iframe,img[data-consent],template[data-consent]";
+
+/** An address as the page would resolve it; unlike `new URL` it never throws.
+ * @param {string} address */
+const resolve = (address) => {
+  const link = document.createElement("a");
+  link.href = address;
+  return link;
+};
 
 /** @param {Config} config
  * @param {(frame: HTMLIFrameElement, service: ServiceConfig) => void} wantPlaceholder */
@@ -19,39 +26,69 @@ export const makeTags = (config, wantPlaceholder) => {
   let grants = { purposes: {}, services: {} };
   /** Settles when every external script released so far has run or failed. @type {Promise<void>} */
   let released = Promise.resolve();
-  /** @type {WeakSet<Element>} */
-  const warned = new WeakSet();
-  /** Inert scripts already released, or waiting for those before them. @type {WeakSet<Element>} */
+  /** Tags about which something was said, or nothing had to be. @type {WeakSet<Node>} */
+  const checked = new WeakSet();
+  /** Inert tags already released, or waiting for those before them. @type {WeakSet<Node>} */
   const visited = new WeakSet();
 
   /** @param {Element} tag @param {string} reason */
   const warn = (tag, reason) => {
-    if (!warned.has(tag)) {
-      warned.add(tag);
-      console.warn(`slagboom: held back: ${reason}`, tag);
-    }
+    if (!checked.has(tag)) console.warn(`slagboom: ${reason}`, tag);
+    checked.add(tag);
   };
 
-  /** A tag runs when the name it carries is granted and its host is the page's own or that of a
+  /** A tag runs when every name it carries is granted and its host is the page's own or that of a
    * granted service: a vendor nobody registered never runs.
-   * @param {HTMLElement} tag @param {string | null} address */
+   * @param {HTMLElement} tag @param {string | null | undefined} address */
   const mayRun = (tag, address) => {
-    const name = tag.dataset.consent || "";
-    if (!(name in grants.purposes) && !(name in grants.services)) {
-      warn(tag, `"${name}" is no purpose or service of this policy`);
-      return false;
+    for (const name of (tag.dataset.consent || "").split(" ")) {
+      const states = [grants.purposes[name], grants.services[name]];
+      if (!states.includes(true)) {
+        if (!states.includes(false)) {
+          warn(tag, `held back: "${name}" is no purpose or service of this policy`);
+        }
+        return false;
+      }
     }
-    if (!(grants.purposes[name] || grants.services[name])) return false;
     if (!address) return true;
-    const url = new URL(address, document.baseURI);
+    const url = resolve(address);
     if (url.origin === location.origin) return true;
-    const service = serviceOf(config.services, url);
-    if (!service) warn(tag, `no service of this policy registers the host ${url.host}`);
-    return service !== undefined && grants.services[service.id];
+    if (!serviceOf(config.services, url)) {
+      warn(tag, `held back: no service of this policy registers the host ${url.host}`);
+    }
+    return !!serviceOf(config.services.filter(({ id }) => grants.services[id]), url);
   };
 
-  /** Frames a visitor asked to see once. @type {WeakSet<Element>} */
-  const once = new WeakSet();
+  /** Says what loads without asking, when it is first seen. @param {HTMLElement} tag */
+  const check = (tag) => {
+    const { src } = /** @type {HTMLScriptElement} */ (tag);
+    const service = src && serviceOf(config.services, resolve(src));
+    if (tag.dataset.consent) warn(tag, 'not held back: it needs type="text/plain" or data-src');
+    else if (service && !grants.services[service.id]) {
+      warn(tag, `not held back: ${service.id} is not granted and the tag not marked`);
+    }
+    checked.add(tag);
+  };
+
+  /** Puts a script in its place, an inline one after those before it.
+   * @param {HTMLScriptElement} script @param {ChildNode} place @param {HTMLElement} marked */
+  const run = (script, place, marked) => {
+    visited.add(marked);
+    script.async = script.hasAttribute("async");
+    if (script.src) {
+      const settled = new Promise((done) => {
+        script.onload = script.onerror = done;
+      });
+      place.replaceWith(script);
+      if (!script.async) released = Promise.all([released, settled]).then(() => undefined);
+    } else {
+      released = released.then(() => {
+        // It waited for the scripts before it, long enough for a withdrawal.
+        if (mayRun(marked, null)) place.replaceWith(script);
+        else visited.delete(place);
+      });
+    }
+  };
 
   /** @param {HTMLScriptElement} inert */
   const releaseScript = (inert) => {
@@ -64,35 +101,48 @@ export const makeTags = (config, wantPlaceholder) => {
     if (inert.dataset.type) script.type = inert.dataset.type;
     // Only the nonce the tag itself carries: lending ours would let injected markup run.
     script.nonce = inert.nonce;
-    script.async = inert.hasAttribute("async");
-    visited.add(inert);
-    if (address) {
-      const settled = new Promise((resolve) => {
-        script.onload = script.onerror = resolve;
-      });
-      script.src = trustedScriptUrl(address);
-      inert.replaceWith(script);
-      if (!script.async) released = Promise.all([released, settled]).then(() => undefined);
-    } else {
-      script.text = trustedScript(inert.text);
-      released = released.then(() => {
-        // It waited for the scripts before it, long enough for a withdrawal.
-        if (mayRun(inert, null)) inert.replaceWith(script);
-        else visited.delete(inert);
-      });
-    }
+    if (address) script.src = trustedScriptUrl(address);
+    else script.text = trustedScript(inert.text);
+    run(script, inert, inert);
   };
 
-  /** @param {HTMLIFrameElement} frame */
-  const serviceOfFrame = (frame) => {
-    const url = new URL(/** @type {string} */ (frame.dataset.src), document.baseURI);
-    return { url, service: serviceOf(config.services, url) };
+  /** What stands in a template has neither run nor loaded; as the browser's own parser made its
+   * scripts, not even Trusted Types has to vouch for them. @param {HTMLTemplateElement} template */
+  const openTemplate = (template) => {
+    const addressed = [...template.content.querySelectorAll("[src]")];
+    if (
+      visited.has(template) ||
+      ![null, ...addressed.map((tag) => tag.getAttribute("src"))].every((src) => mayRun(template, src))
+    ) {
+      return;
+    }
+    const content = document.importNode(template.content, true);
+    visited.add(template);
+    content.querySelectorAll("iframe").forEach((frame) => {
+      // From here on a marked frame, which a withdrawal ends.
+      Object.assign(frame.dataset, { src: frame.getAttribute("src"), ...template.dataset });
+      frame.removeAttribute("src");
+    });
+    content.querySelectorAll('script:not([type="text/plain"])').forEach((found) => {
+      const script = /** @type {HTMLScriptElement} */ (found);
+      const place = new Comment();
+      script.replaceWith(place);
+      run(script, place, template);
+    });
+    template.after(content);
+  };
+
+  /** @param {HTMLImageElement} image */
+  const updateImage = (image) => {
+    const { src = "" } = image.dataset;
+    if (!image.hasAttribute("src") && mayRun(image, src)) image.src = src;
   };
 
   /** @param {HTMLIFrameElement} frame */
   const updateFrame = (frame) => {
-    const { url, service } = serviceOfFrame(frame);
-    if (once.has(frame) || mayRun(frame, url.href)) {
+    const url = resolve(frame.dataset.src || "");
+    const service = serviceOf(config.services, url);
+    if ("consentOnce" in frame.dataset || mayRun(frame, url.href)) {
       if (service && service.embed && service.embed.use_host) url.host = service.embed.use_host;
       if (!frame.hasAttribute("src")) frame.src = url.href;
       const placeholder = frame.previousElementSibling;
@@ -110,30 +160,37 @@ export const makeTags = (config, wantPlaceholder) => {
     if (service) wantPlaceholder(frame, service);
   };
 
-  /** @param {ParentNode} within */
-  const visit = (within) => {
-    within.querySelectorAll(SCRIPTS).forEach((tag) => {
-      releaseScript(/** @type {HTMLScriptElement} */ (tag));
-    });
-    within.querySelectorAll(FRAMES).forEach((tag) => {
-      updateFrame(/** @type {HTMLIFrameElement} */ (tag));
-    });
+  /** @param {Element} tag */
+  const update = (tag) => {
+    if (!(tag instanceof HTMLElement)) return;
+    const { consent, src } = tag.dataset;
+    if (tag instanceof HTMLTemplateElement) openTemplate(tag);
+    else if (consent && tag instanceof HTMLScriptElement && tag.type === "text/plain") {
+      releaseScript(tag);
+    } else if (consent && src && tag instanceof HTMLIFrameElement) updateFrame(tag);
+    else if (consent && src && tag instanceof HTMLImageElement) updateImage(tag);
+    else check(tag);
+  };
+
+  /** @param {Node} node */
+  const visit = (node) => {
+    if (node instanceof Element && node.matches(TAGS)) update(node);
+    else if ("querySelectorAll" in node) {
+      /** @type {ParentNode} */ (node).querySelectorAll(TAGS).forEach(update);
+    }
   };
 
   const observer = new MutationObserver((changes) => {
-    for (const change of changes) {
-      for (const node of change.addedNodes) {
-        if (node instanceof HTMLScriptElement && node.matches(SCRIPTS)) releaseScript(node);
-        else if (node instanceof HTMLIFrameElement && node.matches(FRAMES)) updateFrame(node);
-        else if (node instanceof Element && node.firstElementChild) visit(node);
-      }
+    for (const { addedNodes, attributeName, target } of changes) {
+      (attributeName ? [target] : addedNodes).forEach(visit);
     }
   });
 
   return {
     /** @param {HTMLIFrameElement} frame */
     showOnce: (frame) => {
-      once.add(frame);
+      // The word stands in the page for block/hold.js to see.
+      frame.dataset.consentOnce = "";
       updateFrame(frame);
     },
     /** @param {Grants} next */
@@ -141,7 +198,11 @@ export const makeTags = (config, wantPlaceholder) => {
       grants = next;
       visit(document);
       observer.takeRecords();
-      observer.observe(document, { childList: true, subtree: true });
+      observer.observe(document, {
+        attributeFilter: ["data-consent"],
+        childList: true,
+        subtree: true,
+      });
     },
   };
 };

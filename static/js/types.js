@@ -6,9 +6,10 @@
  * @property {string} purpose
  * @property {boolean} [full_ip]  never runs while the address is to be anonymised
  * @property {string[]} hosts  `*.` in front covers subdomains
- * @property {Partial<Record<"cookie" | "local_storage" | "session_storage", string[]>>} [stored]
- * name patterns
+ * @property {Partial<Record<NoticeStored["kind"], string[]>>} [stored]  name patterns
  * @property {string[]} [types]  consent types a grant switches to granted
+ * @property {[undecided: Step[], decided: Step[], after: Step[]]} [ahead]  run whatever is granted:
+ * one of the first two when the page starts, the last at each later decision
  * @property {Step[]} [load]
  * @property {Step[]} [deny]
  * @property {Step[]} [off]
@@ -50,6 +51,14 @@
  * @property {ServiceConfig[]} services  those of `purposes`, in the policy's order
  * @property {Record<string, LanguageConfig>} languages  the first is the fallback
  * @property {string} style
+ * @property {boolean} [own_interface]  the site asks by itself: neither first layer nor control
+ *
+ * @typedef {object} BlockConfig
+ * @property {("cookiebot" | "onetrust" | "vanilla-cookieconsent" | "klaro" | "orejime")[]} markup
+ * tools whose marks count
+ * @property {Record<string, string>} categories  their categories, as own purposes or services
+ * @property {boolean} auto_block
+ * @property {ServiceConfig[]} services  those to hold back, with nothing but id, hosts and embed
  *
  * @typedef {object} Choice  what the cookie holds
  * @property {number} revision
@@ -73,6 +82,7 @@
  * @property {boolean[]} purposes
  * @property {boolean[]} services
  * @property {boolean} anonymise_ip
+ * @property {string} [language]  of the layer; the page's where it is left out
  *
  * @typedef {object} Host  what the gate offers the parts
  * @property {Config} config
@@ -82,10 +92,13 @@
  * @property {() => Choice | null} earlier  the last choice, in force or not
  * @property {() => boolean} isUnsent  whether the log has not acknowledged it yet
  * @property {(answer: Answer) => void} decide
- * @property {(layer: Answer["layer"]) => void} accept
- * @property {(layer: Answer["layer"]) => void} refuse
+ * @property {(layer: Answer["layer"], language: string) => void} accept
+ * @property {(layer: Answer["layer"], language: string) => void} refuse
  * @property {(opener: Element | null) => void} open  the second layer
  * @property {(frame: HTMLIFrameElement) => void} showOnce  loads a gated frame until the page ends
+ * @property {import("./slagboom.js").Slagboom} api
+ * @property {() => string} language  the page's, where the policy has it
+ * @property {(name: import("./slagboom.js").SlagboomEventName) => void} tell  the page's listeners
  *
  * @typedef {object} Part  what the first and the second part offer the gate
  * @property {(opener: Element | null) => void} show  its layer
@@ -102,7 +115,7 @@
  * @property {boolean} necessary
  *
  * @typedef {object} NoticeStored
- * @property {"cookie" | "local_storage" | "session_storage"} kind
+ * @property {"cookie" | "local_storage" | "session_storage" | "indexed_db" | "cache_storage"} kind
  * @property {string} pattern
  * @property {number | null} lifetime_days
  * @property {string} purpose
@@ -137,6 +150,8 @@
  *
  * @typedef {object} FirstNotice  what the first layer and the placeholders show of a notice
  * @property {string} language
+ * @property {"bar" | "box" | "corner" | "centre"} layout
+ * @property {string | null} logo  a path on the page's own site
  * @property {string | null} statement_url
  * @property {string | null} full_ip  what accepting gives away, where it does
  * @property {{revision: number, date: string, what: string}[]} changes

@@ -1,17 +1,18 @@
-"""The gate and the panel: the policy put in as data, whatever its texts are."""
+"""The gate and its parts: the policy put in as data, whatever its texts are."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bundle_samples import make_sources, read_config, read_panel
+from bundle_samples import make_sources, read_asking_gate, read_config, read_part
 
 from slagboom_banner.assets import static_directory
 from slagboom_banner.bundle import Bundle, build_bundle, to_javascript
@@ -31,7 +32,8 @@ NASTY = {
     "the notice's name": "SLAGBOOM_NOTICE and SLAGBOOM_NOTICE",
     "the style's name": "SLAGBOOM_STYLE",
     "the config's name": "SLAGBOOM_CONFIG",
-    "all the names": "SLAGBOOM_STYLESLAGBOOM_NOTICESLAGBOOM_CONFIG",
+    "the first layer's name": "SLAGBOOM_FIRST",
+    "all the names": "SLAGBOOM_STYLESLAGBOOM_NOTICESLAGBOOM_FIRSTSLAGBOOM_CONFIG",
     "places": "{reopen} {controller} {} {{count}}",
     "characters beyond the first plane": "😀 é ﷽ \U0010ffff",
 }
@@ -68,15 +70,18 @@ def test_a_name_changes_nothing_but_itself(policy_folder: Any, plain: Bundle, wh
     policy_folder.edit(ACME, "name: Acme nv\n", f"name: {to_yaml(NASTY[what])}\n")
     nasty = build(policy_folder)
 
-    for language in ("nl", "en"):
-        notice, style = read_panel(nasty, language)
-        plain_notice, plain_style = read_panel(plain, language)
-        assert notice["controller"]["name"] == NASTY[what]
-        assert replace_everywhere(notice, NASTY[what], "Acme nv") == plain_notice
+    for name in ("first-nl", "first-en", "second-nl", "second-en"):
+        style, data = read_part(nasty, name)
+        plain_style, plain_data = read_part(plain, name)
+        assert replace_everywhere(data, NASTY[what], "Acme nv") == plain_data
+        assert data != plain_data
         assert style == plain_style
+    assert read_part(nasty, "second-en")[1]["controller"]["name"] == NASTY[what]
+    layers = read_asking_gate(nasty, "en")
+    assert replace_everywhere(layers, NASTY[what], "Acme nv") == read_asking_gate(plain, "en")
 
 
-@pytest.mark.parametrize("what", NASTY)
+@pytest.mark.parametrize("what", [what for what in NASTY if what != "places"])
 def test_a_text_of_the_gate_changes_nothing_but_itself(
     policy_folder: Any, plain: Bundle, what: str
 ) -> None:
@@ -88,8 +93,8 @@ def test_a_text_of_the_gate_changes_nothing_but_itself(
     config = read_config(build_bundle(loaded, SOURCES))
 
     assert config["languages"]["nl"].pop("withdraw") == NASTY[what]
-    for file in ("panel", "notice"):
-        assert config["languages"]["nl"].pop(file) != plain_config["languages"]["nl"].pop(file)
+    assert config["languages"]["nl"].pop("notice") != plain_config["languages"]["nl"].pop("notice")
+    assert config.pop("build") != plain_config.pop("build")
     plain_config["languages"]["nl"].pop("withdraw")
     assert config == plain_config
 
@@ -104,15 +109,18 @@ def test_data_means_the_same_in_json_and_inside_a_script(what: str) -> None:
         assert character not in script
 
 
-def test_each_name_stands_once_in_the_built_scripts() -> None:
-    built = static_directory() / "js" / "dist"
-    gate, panel = (built / f"{name}.js" for name in ("gate", "panel"))
+@pytest.mark.parametrize(
+    ("script", "names"),
+    [
+        ("gate", ["SLAGBOOM_CONFIG"]),
+        ("first", ["SLAGBOOM_FIRST", "SLAGBOOM_STYLE"]),
+        ("second", ["SLAGBOOM_NOTICE", "SLAGBOOM_STYLE"]),
+    ],
+)
+def test_each_name_stands_once_in_the_built_script(script: str, names: list[str]) -> None:
+    built = static_directory() / "js" / "dist" / f"{script}.js"
 
-    assert gate.read_text("utf-8").count("SLAGBOOM_") == 1
-    assert gate.read_text("utf-8").count("SLAGBOOM_CONFIG") == 1
-    assert panel.read_text("utf-8").count("SLAGBOOM_") == 2
-    assert panel.read_text("utf-8").count("SLAGBOOM_NOTICE") == 1
-    assert panel.read_text("utf-8").count("SLAGBOOM_STYLE") == 1
+    assert sorted(re.findall(r"SLAGBOOM_\w+", built.read_text("utf-8"))) == names
 
 
 @pytest.mark.parametrize("gate", ["start(config)", "SLAGBOOM_CONFIG,SLAGBOOM_CONFIG"])
@@ -123,12 +131,13 @@ def test_a_script_without_its_name_is_never_served(policy_folder: Any, gate: str
 
 def test_the_same_policy_gives_the_same_bytes_in_any_process(policy_folder: Any) -> None:
     program = (
-        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
+        "import hashlib, sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
         "from bundle_samples import make_sources\n"
         "from slagboom_banner.bundle import build_bundle\n"
         "from slagboom_banner.load import read_policies\n"
         "bundle = build_bundle(read_policies(Path(sys.argv[1]))['acme'], make_sources())\n"
-        "print(bundle.gate_digest, *(name for name, _ in bundle.panels.values()))\n"
+        "bodies = [bundle.gate, *bundle.asking_gates.values(), *bundle.parts.values()]\n"
+        "print(*bundle.parts, hashlib.sha256(b''.join(bodies)).hexdigest())\n"
     )
     printed = {
         subprocess.run(
@@ -140,10 +149,9 @@ def test_the_same_policy_gives_the_same_bytes_in_any_process(policy_folder: Any)
         ).stdout
         for seed in ("1", "2")
     }
-    bundle = build(policy_folder)
-    names = [name for name, _ in bundle.panels.values()]
 
-    assert printed == {" ".join([bundle.gate_digest, *names]) + "\n"}
+    (line,) = printed
+    assert line.split()[:-1] == list(build(policy_folder).parts)
 
 
 def test_a_parameter_is_filled_in_wherever_it_stands(policy_folder: Any) -> None:
@@ -183,7 +191,7 @@ def test_a_service_with_an_unknown_parameter_starts_nothing(policy_folder: Any) 
     bundle = build(policy_folder)
     service = read_config(bundle)["services"][0]
 
-    assert (service["load"], service["deny"], service["off"]) == ([], [], [])
+    assert not {"load", "deny", "off"} & service.keys()
     assert b"unknown" not in bundle.gate
     assert b"site_id" not in bundle.gate
     # What it left behind in earlier times is still taken away.
@@ -199,7 +207,7 @@ def test_the_gate_is_told_what_asks_for_care(policy_folder: Any, plain: Bundle) 
 
     assert not {"full_ip", "reload"} & usual[1].keys()
     assert (careful[1]["full_ip"], careful[1]["reload"]) == (True, True)
-    assert careful[1]["embed"] == {"hosts": ["frame.chat.example"], "use_host": None}
+    assert careful[1]["embed"]["hosts"] == ["frame.chat.example"]
     assert careful[0] == usual[0]
 
 
@@ -222,7 +230,7 @@ def list_texts(value: Any) -> list[str]:
 def test_the_gate_carries_no_text_but_the_names_of_its_two_controls(plain: Bundle) -> None:
     gate = plain.gate.decode()
     for language in ("nl", "en"):
-        notice, _ = read_panel(plain, language)
+        _, notice = read_part(plain, f"second-{language}")
         texts = notice.pop("texts")
         own = {texts["reopen"], texts["withdraw"]}
         shown = {*list_texts(notice), *list_texts(texts)}
@@ -233,28 +241,60 @@ def test_the_gate_carries_no_text_but_the_names_of_its_two_controls(plain: Bundl
         assert all(text in gate for text in own)
 
 
-def test_another_word_gives_another_notice_panel_and_gate(
+def test_the_first_layer_comes_in_the_visitors_language_and_the_policys_first(
+    plain: Bundle,
+) -> None:
+    assert list(read_asking_gate(plain, "nl")) == ["nl"]
+    assert list(read_asking_gate(plain, "en")) == ["nl", "en"]
+    for language in ("nl", "en"):
+        (layer,) = read_part(plain, f"first-{language}")[1].values()
+        assert read_asking_gate(plain, language)[language] == layer
+
+
+def test_the_first_layer_shows_nothing_that_the_notice_does_not_hold(plain: Bundle) -> None:
+    """A record names the notice's digest: what was shown must be in it, word for word."""
+    for language in ("nl", "en"):
+        layer = read_asking_gate(plain, language)[language]
+        known = set(list_texts(plain.notices[language].document))
+
+        assert len(list_texts(layer)) > 10
+        assert set(list_texts(layer)) <= known
+
+
+def test_another_word_gives_another_notice_and_other_parts(
     policy_folder: Any, plain: Bundle
 ) -> None:
     policy_folder.edit(ACME, "accept: Aanvaarden", "accept: Toestaan")
     after = build(policy_folder)
 
     assert after.notices["nl"].digest != plain.notices["nl"].digest
-    assert after.panels["nl"][0] != plain.panels["nl"][0]
-    assert after.gate_digest != plain.gate_digest
     assert after.notices["en"] == plain.notices["en"]
-    assert after.panels["en"] == plain.panels["en"]
+    assert not after.parts.keys() & plain.parts.keys()
+    assert after.gate != plain.gate
+    assert after.asking_gates["nl"] != plain.asking_gates["nl"]
     assert after.offer.scope == plain.offer.scope
+    assert read_part(after, "second-en") == read_part(plain, "second-en")
 
 
-def test_another_style_gives_another_panel_and_the_same_notice(
+def test_another_style_gives_other_parts_and_the_same_notice(
     policy_folder: Any, plain: Bundle
 ) -> None:
-    themes = {"plain": SOURCES.themes["plain"] + "\n.sb-first { color: red }\n"}
+    themes = {"plain": SOURCES.themes["plain"] + "\n.sb-second { color: red }\n"}
     after = build_bundle(policy_folder.read(), dataclasses.replace(SOURCES, themes=themes))
 
-    assert after.panels["nl"][0] != plain.panels["nl"][0]
+    assert not after.parts.keys() & plain.parts.keys()
     assert after.notices == plain.notices
+
+
+def test_a_part_is_named_after_the_build_that_the_gate_asks_for(plain: Bundle) -> None:
+    build_name = read_config(plain)["build"]
+    expected = {
+        f"{layer}-{language}-{build_name}.js"
+        for layer in ("first", "second")
+        for language in ("nl", "en")
+    }
+
+    assert plain.parts.keys() == expected
 
 
 def test_a_language_of_the_company_alone_is_served_from_the_policy(policy_folder: Any) -> None:
@@ -267,17 +307,15 @@ def test_a_language_of_the_company_alone_is_served_from_the_policy(policy_folder
     bundle = build(policy_folder)
 
     assert read_config(bundle)["languages"]["li"]["reopen"] == own["reopen"]
-    assert read_panel(bundle, "li")[0]["texts"]["accept"] == own["accept"]
+    assert read_part(bundle, "second-li")[1]["texts"]["accept"] == own["accept"]
 
 
 def test_the_shipped_texts_and_theme_build_with_the_built_scripts(policy_folder: Any) -> None:
     built = static_directory() / "js" / "dist"
-    sources = dataclasses.replace(
-        SOURCES,
-        gate=(built / "gate.js").read_text("utf-8"),
-        panel=(built / "panel.js").read_text("utf-8"),
-    )
-    bundle = build_bundle(policy_folder.read(), sources)
+    scripts = {
+        name: (built / f"{name}.js").read_text("utf-8") for name in ("gate", "first", "second")
+    }
+    bundle = build_bundle(policy_folder.read(), dataclasses.replace(SOURCES, **scripts))
 
-    for script in (bundle.gate, *(body for _, body in bundle.panels.values())):
+    for script in (bundle.gate, *bundle.asking_gates.values(), *bundle.parts.values()):
         assert b"SLAGBOOM_" not in script

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 
 import pytest
 from bundle_samples import make_sources
 from ruamel.yaml import YAML
 
+from slagboom_banner.assets import static_directory
 from slagboom_banner.bundle import build_bundle
-from slagboom_banner.notice import Notice, build_notice
+from slagboom_banner.notice import Notice, build_notice, describe_first_layer
 from slagboom_banner.rules import check_policies
 
 SOURCES = make_sources()
@@ -24,18 +26,18 @@ def build(policy_folder: Any, language: str = "nl") -> Notice:
     return build_notice(policy_folder.read(), language, TEXTS[language])
 
 
-def read(notice: Notice) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(notice.text)
-    return document
+def spell(notice: Notice) -> str:
+    """The document in the one spelling that its digest is taken of."""
+    return json.dumps(notice.document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def list_places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Where in a YAML document there is a text."""
     if isinstance(value, str):
         return [path]
-    entries = value.items() if isinstance(value, dict) else enumerate(value)
     if not isinstance(value, dict | list):
         return []
+    entries = value.items() if isinstance(value, dict) else enumerate(value)
     return [place for key, item in entries for place in list_places(item, (*path, key))]
 
 
@@ -83,7 +85,7 @@ def test_what_is_unknown_is_never_shown_and_stops_the_start_where_it_must_be(
         found_open.add(".".join(str(step) for step in place))
         bundle = build_bundle(policies["acme"], SOURCES)
         assert [finding.rule for finding in findings] == ["unknown-value"]
-        for shown in (bundle.gate, *(body for _, body in bundle.panels.values())):
+        for shown in (bundle.gate, *bundle.asking_gates.values(), *bundle.parts.values()):
             assert b"unknown:" not in shown
             assert b"never to be shown" not in shown
 
@@ -93,7 +95,7 @@ def test_what_is_unknown_is_never_shown_and_stops_the_start_where_it_must_be(
 def test_an_unknown_value_is_left_out_as_if_it_had_not_been_written(policy_folder: Any) -> None:
     policy_folder.edit(ACME, 'phone: "+32 9 000 00 00"', f"phone: '{MARK}'")
     policy_folder.edit(ACME, "email: privacy@acme.example", f"email: '{MARK}'")
-    controller = read(build(policy_folder))["controller"]
+    controller = build(policy_folder).document["controller"]
 
     assert controller["offices"][0]["phone"] is None
     assert controller["offices"][0]["address"] == "Dorp 1, 9820 Merelbeke"
@@ -101,9 +103,9 @@ def test_an_unknown_value_is_left_out_as_if_it_had_not_been_written(policy_folde
 
 
 def test_a_service_that_cannot_run_yet_says_so(policy_folder: Any) -> None:
-    usual = read(build(policy_folder))["services"]
+    usual = build(policy_folder).document["services"]
     policy_folder.edit(ACME, "site_id: C-1234", f"site_id: '{MARK}'")
-    services = read(build(policy_folder))["services"]
+    services = build(policy_folder).document["services"]
 
     assert [service["is_configured"] for service in usual] == [True, True, True]
     assert [service["is_configured"] for service in services] == [True, False, True]
@@ -112,29 +114,27 @@ def test_a_service_that_cannot_run_yet_says_so(policy_folder: Any) -> None:
 def test_the_digest_is_that_of_the_document_itself(policy_folder: Any) -> None:
     notice = build(policy_folder)
 
-    assert notice.digest == hashlib.sha256(notice.text.encode()).hexdigest()
-    canonical = json.dumps(
-        json.loads(notice.text), ensure_ascii=False, sort_keys=True, separators=(",", ":")
-    )
-    assert notice.text == canonical
+    assert notice.digest == hashlib.sha256(spell(notice).encode()).hexdigest()
+    # Nothing is in the document that a database or a browser would read back differently.
+    assert json.loads(spell(notice)) == notice.document
 
 
 def test_the_notice_speaks_one_language_from_end_to_end(policy_folder: Any) -> None:
     dutch, english = (build(policy_folder, language) for language in ("nl", "en"))
 
-    assert read(dutch)["language"] == "nl"
-    assert "Statistieken" in dutch.text
-    assert "Autoriteit Persoonsgegevens" in dutch.text
-    assert "Statistics" not in dutch.text
-    assert "Dutch Data Protection Authority" not in dutch.text
-    assert "Statistics" in english.text
-    assert "Statistieken" not in english.text
+    assert dutch.document["language"] == "nl"
+    assert "Statistieken" in spell(dutch)
+    assert "Autoriteit Persoonsgegevens" in spell(dutch)
+    assert "Statistics" not in spell(dutch)
+    assert "Dutch Data Protection Authority" not in spell(dutch)
+    assert "Statistics" in spell(english)
+    assert "Statistieken" not in spell(english)
     assert dutch.digest != english.digest
 
 
 def test_the_companys_own_words_replace_the_kits(policy_folder: Any) -> None:
     policy_folder.edit(ACME, "accept: Aanvaarden", "accept: Aanvaarden\n    reopen: Mijn keuzes")
-    texts = read(build(policy_folder))["texts"]
+    texts = build(policy_folder).document["texts"]
 
     assert texts["accept"] == "Aanvaarden"
     assert texts["reopen"] == "Mijn keuzes"
@@ -144,7 +144,7 @@ def test_the_companys_own_words_replace_the_kits(policy_folder: Any) -> None:
 
 def test_only_places_for_the_browser_stay_open(policy_folder: Any) -> None:
     for language in ("nl", "en"):
-        texts = read(build(policy_folder, language))["texts"]
+        texts = build(policy_folder, language).document["texts"]
         for text in texts.values():
             for name in ("controller", "email", "reopen", "withdraw", "anonymise", "count"):
                 assert f"{{{name}}}" not in text
@@ -153,14 +153,14 @@ def test_only_places_for_the_browser_stay_open(policy_folder: Any) -> None:
 
 
 def test_only_services_that_need_consent_are_counted(policy_folder: Any) -> None:
-    document = read(build(policy_folder, "en"))
+    document = build(policy_folder, "en").document
 
     assert document["texts"]["first_vendors"] == "Number of services: 2."
     assert [service["id"] for service in document["services"]] == ["kit", "counter", "chat"]
 
 
 def test_what_is_necessary_comes_with_its_reason(policy_folder: Any) -> None:
-    document = read(build(policy_folder, "en"))
+    document = build(policy_folder, "en").document
     kit, counter, _ = document["services"]
 
     assert [purpose["necessary"] for purpose in document["purposes"]] == [True, False, False]
@@ -170,7 +170,20 @@ def test_what_is_necessary_comes_with_its_reason(policy_folder: Any) -> None:
 
 
 def test_the_notice_holds_no_parameter_and_no_step(policy_folder: Any) -> None:
-    text = build(policy_folder).text
+    text = spell(build(policy_folder))
 
     for private in ("C-1234", "site_id", "count.js", "counter.off"):
         assert private not in text
+
+
+def test_the_first_layer_holds_every_text_that_its_scripts_draw(policy_folder: Any) -> None:
+    drawn = {
+        key
+        for file in (static_directory() / "js" / "first").glob("*.js")
+        for key in re.findall(r"\btexts\.(\w+)", file.read_text("utf-8"))
+    }
+    loaded = policy_folder.read()
+    layer = describe_first_layer(build(policy_folder), loaded)
+
+    assert "chat" in layer["embeds"]
+    assert drawn | {"withdrawn_status"} == layer["texts"].keys()

@@ -244,7 +244,21 @@ def test_a_decision_that_does_not_fit_is_refused(kit: Kit, what: str) -> None:
     assert count(kit) == 0
 
 
-FIELDS = ["decision_id", "consent_id", "previous", "revision", "notice", "language", "layer", "action", "choices", "services", "anonymise_ip", "gpc", "given_at"]
+FIELDS = (
+    "decision_id",
+    "consent_id",
+    "previous",
+    "revision",
+    "notice",
+    "language",
+    "layer",
+    "action",
+    "choices",
+    "services",
+    "anonymise_ip",
+    "gpc",
+    "given_at",
+)
 
 
 @pytest.mark.parametrize("field", FIELDS)

@@ -25,11 +25,15 @@ const changedNote = ({ changes, language, texts }, host) => {
 
 /** @param {FirstNotice} notice @param {Host} host */
 export const makeFirstLayer = (notice, host) => {
-  const { full_ip, purposes, statement_url, texts } = notice;
+  const { full_ip, language, layout, logo, purposes, statement_url, texts } = notice;
   const choose = makeButton("sb-button sb-choose", texts.choose, () => host.open(choose));
 
-  return h("section.first", { role: "region", "aria-labelledby": "sb-first-title" },
+  return h("section", {
+    class: `sb-first sb-${layout}`, lang: language,
+    role: "region", "aria-labelledby": "sb-first-title",
+  },
     h("div.words", null,
+      logo && h("img.logo", { src: logo, alt: "" }),
       h("h2", { id: "sb-first-title" }, texts.first_title),
       changedNote(notice, host),
       h("p", null, texts.first_intro),
@@ -41,8 +45,8 @@ export const makeFirstLayer = (notice, host) => {
         statement_url && outwardLink(statement_url, texts.statement_link)),
     ),
     h("div.actions", null,
-      makeButton("sb-button sb-accept", texts.accept, () => host.accept("first")),
-      makeButton("sb-button sb-reject", texts.reject, () => host.refuse("first")),
+      makeButton("sb-button sb-accept", texts.accept, () => host.accept("first", language)),
+      makeButton("sb-button sb-reject", texts.reject, () => host.refuse("first", language)),
       choose,
     ),
   );

@@ -23,6 +23,7 @@ export const placePlaceholder = ({ embeds, language, texts }, host, frame, servi
     host.decide({
       action: "save",
       layer: "placeholder",
+      language,
       purposes: purposes.map((purpose, at) =>
         purpose === service.purpose
           ? services.every((other, index) => other.purpose !== purpose || chosen[index])

@@ -18,7 +18,7 @@ const makeSwitch = (name, label) => {
 
 /** @param {Notice} notice @param {Host} host @param {Format} format */
 export const makeSecondLayer = (notice, host, format) => {
-  const { texts } = notice;
+  const { language, texts } = notice;
   /** @type {Record<string, HTMLInputElement>} */
   const switches = {};
   const record = h("div", null);
@@ -84,6 +84,7 @@ export const makeSecondLayer = (notice, host, format) => {
     host.decide({
       action: "save",
       layer: "second",
+      language,
       purposes: host.config.purposes.map((id) => purposeOf(id).checked),
       services: host.config.services.map(({ id }) => switches[`service:${id}`].checked),
       anonymise_ip: anonymise.input.checked,
@@ -97,7 +98,7 @@ export const makeSecondLayer = (notice, host, format) => {
   };
 
   const dialog = /** @type {HTMLDialogElement} */ (
-    h("dialog.second", { "aria-labelledby": "sb-second-title" },
+    h("dialog.second", { lang: language, "aria-labelledby": "sb-second-title" },
       h("div.head", null,
         h("h2", { id: "sb-second-title" }, texts.second_title),
         makeButton("sb-button sb-close", texts.close, close)),
@@ -108,8 +109,8 @@ export const makeSecondLayer = (notice, host, format) => {
         h("section", null, h("h3", null, texts.record_title), record),
         h("section", null, describeRights(notice, format))),
       h("div.actions", null,
-        makeButton("sb-button sb-accept", texts.accept, finish(() => host.accept("second"))),
-        makeButton("sb-button sb-reject", texts.reject, finish(() => host.refuse("second"))),
+        makeButton("sb-button sb-accept", texts.accept, finish(() => host.accept("second", language))),
+        makeButton("sb-button sb-reject", texts.reject, finish(() => host.refuse("second", language))),
         makeButton("sb-button sb-save", texts.save, finish(save))))
   );
 
@@ -133,6 +134,7 @@ export const makeSecondLayer = (notice, host, format) => {
     const target = cameFrom && cameFrom.isConnected && cameFrom.checkVisibility()
       ? cameFrom : host.root.querySelector(".sb-reopen");
     if (target instanceof HTMLElement) target.focus();
+    host.tell("close");
   });
 
   return {
@@ -143,7 +145,9 @@ export const makeSecondLayer = (notice, host, format) => {
     open: (opener) => {
       cameFrom = opener;
       update();
-      if (!dialog.open) dialog.showModal();
+      if (dialog.open) return;
+      dialog.showModal();
+      host.tell("open");
     },
   };
 };

@@ -1,0 +1,309 @@
+"""Holding tags back and releasing them: other tools' marks, templates, and tags nobody marked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from conftest import COMPANIES, KitProcess, Visitor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MARKED, BLOCKED = COMPANIES[1], COMPANIES[2]
+"""Kresoft's policy here takes other tools' marks, SOFT4DOC's blocks what is not marked."""
+
+PAGE = "/test/page"
+VENDOR = "https://www.googletagmanager.com"
+FILM = "https://www.youtube-nocookie.com/embed/slagboom001"
+STILL = "https://i.ytimg.com/vi/slagboom001/hqdefault.jpg"
+STRANGER = "https://cdn.unregistered.test"
+ASYNC = '<script src="/s/{site}/gate.js" async></script>'
+FIRST_IN_HEAD = '<script src="/s/{site}/gate.js"></script>'
+
+FORMS = {
+    "cookiebot": """
+      <script type="text/plain" data-cookieconsent="statistics" src="{vendor}/1.js"></script>
+      <script type="text/plain" data-cookieconsent="necessary,statistics">ran("2")</script>
+      <iframe data-cookieconsent="statistics" data-cookieblock-src="{vendor}/3.html"></iframe>""",
+    "onetrust": """
+      <script type="text/plain" class="optanon-category-C0002" src="{vendor}/1.js"></script>
+      <script type="text/plain" class="a optanon-category-C0001-C0002">ran("2")</script>
+      <iframe class="optanon-category-C0002" data-src="{vendor}/3.html"></iframe>""",
+    "vanilla-cookieconsent": """
+      <script type="text/plain" data-category="analytics" data-src="{vendor}/1.js"></script>
+      <script type="text/plain" data-category="analytics" data-type="module">ran("2")</script>""",
+    "klaro": """
+      <script type="text/plain" data-type="application/javascript" data-name="matomo"
+        data-src="{vendor}/1.js"></script>
+      <script type="text/plain" data-name="matomo">ran("2")</script>
+      <iframe data-name="matomo" data-src="{vendor}/3.html"></iframe>""",
+    "orejime": """
+      <template data-purpose="analytics"><script src="{vendor}/1.js"></script>
+        <script>ran("2")</script><iframe src="{vendor}/3.html"></iframe></template>""",
+}
+UNMARKED = f"""
+  <script src="/own.js"></script>
+  <script src="{STRANGER}/other.js"></script>
+  <script src="{VENDOR}/parsed.js"></script>
+  <script>
+    const script = document.createElement("script");
+    script.src = "{VENDOR}/inserted.js";
+    script.type = "text/javascript";
+    document.head.append(script);
+    const late = document.head.appendChild(document.createElement("script"));
+    late.setAttribute("src", "{VENDOR}/late.js");
+    new Image().src = "{VENDOR}/pixel.gif";
+    const frame = document.createElement("iframe");
+    frame.src = "{FILM}";
+    addEventListener("DOMContentLoaded", () => {{
+      document.body.insertBefore(frame, null);
+      document.body.insertAdjacentHTML("beforeend", "<img alt='' src='{STILL}?html'>");
+    }});
+    window.ran("inline");
+  </script>
+  <img alt="" src="{STILL}?parsed" loading="lazy">
+"""
+
+
+@pytest.fixture(scope="module")
+def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KitProcess]:
+    process = KitProcess(tmp_path_factory.mktemp("kit"))
+    for company, lines in (
+        (MARKED, f"markup: [{', '.join(FORMS)}]\nmarkup_categories: {{matomo: google-analytics}}"),
+        (BLOCKED, "auto_block: true"),
+    ):
+        with (process.policies / f"{company.site}.yaml").open("a") as file:
+            file.write(f"\n{lines}\n")
+    process.start()
+    yield process
+    process.stop()
+
+
+def show(
+    visitor: Visitor,
+    address: str,
+    body: str,
+    *,
+    gate: str = ASYNC,
+    headers: dict[str, str] | None = None,
+) -> None:
+    """Opens that address with that body. Its scripts report to `order`, each by its file's name."""
+    page = visitor.page
+    site = urlsplit(address).netloc.partition(".")[0]
+    script = gate.format(site=site)
+    html = f'<!doctype html><html lang="en"><head>{script}<title>t</title></head><body>{body}'
+    page.add_init_script("window.order = []; window.ran = (name) => order.push(name);")
+    for pattern in (f"{VENDOR}/*.js", f"{STRANGER}/*.js", "**/own*.js"):
+        visitor.context.route(
+            pattern,
+            lambda route: route.fulfill(
+                content_type="text/javascript",
+                body=f"ran({route.request.url.rpartition('/')[2].removesuffix('.js')!r})",
+            ),
+        )
+    page.route(
+        address,
+        lambda route: route.fulfill(
+            headers={"content-type": "text/html", **(headers or {})}, body=html
+        ),
+    )
+    visitor.open(address)
+    visitor.asked()
+
+
+def ran(visitor: Visitor, *names: str) -> list[str]:
+    """What has run on the page, in order, once the named ones have."""
+    visitor.page.wait_for_function(
+        "names => names.every((name) => order.includes(name))", arg=list(names)
+    )
+    visitor.witness.mark(visitor.page)
+    order: list[str] = visitor.page.evaluate("() => order")
+    return order
+
+
+def warnings_of(visitor: Visitor) -> list[str]:
+    said: list[str] = []
+    visitor.page.on(
+        "console", lambda entry: said.append(entry.text) if entry.type == "warning" else None
+    )
+    return said
+
+
+@pytest.mark.parametrize("tool", FORMS)
+def test_tags_marked_for_another_tool_follow_the_same_rules(
+    kit: KitProcess, visitor: Visitor, tool: str
+) -> None:
+    show(visitor, kit.address(MARKED, PAGE), FORMS[tool].format(vendor=VENDOR))
+    assert ran(visitor) == []
+    assert visitor.witness.urls(VENDOR) == []
+
+    visitor.answer("accept")
+
+    assert ran(visitor, "1", "2") == ["1", "2"]
+    assert bool(visitor.witness.urls("/3.html")) == ("3.html" in FORMS[tool])
+
+
+def test_another_tools_category_without_a_counterpart_is_held_back_and_named(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    said = warnings_of(visitor)
+    body = """<script type="text/plain" data-cookieconsent="marketing">ran("no")</script>
+      <script type="text/plain" data-category="constructor">ran("no")</script>"""
+    show(visitor, kit.address(MARKED, PAGE), body)
+    visitor.answer("accept")
+
+    assert ran(visitor) == []
+    assert sum("is no purpose or service" in text for text in said) == 2
+    assert any('"marketing"' in text for text in said)
+
+
+def test_a_template_opens_in_order_where_only_nonces_and_trusted_types_run(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    nonce = 'nonce="n0nce"'
+    body = f"""<template data-consent="statistics"><p id="shown">text</p>
+        <script {nonce}>ran("1")</script><script {nonce} src="{VENDOR}/2.js"></script>
+        <script {nonce}>ran("3")</script></template>
+      <template data-consent="statistics"><script {nonce} src="{STRANGER}/no.js"></script>
+        <script {nonce}>ran("no")</script></template>"""
+    policy = "script-src 'nonce-n0nce'; require-trusted-types-for 'script'; trusted-types 'none'"
+    gate = ASYNC.replace("<script", f"<script {nonce}")
+    headers = {"content-security-policy": policy}
+    show(visitor, kit.address(MARKED, PAGE), body, gate=gate, headers=headers)
+    assert ran(visitor) == []
+    assert visitor.page.locator("#shown").count() == 0
+
+    visitor.answer("accept")
+
+    assert ran(visitor, "3") == ["1", "2", "3"]
+    assert visitor.page.locator("#shown").count() == 1
+    assert visitor.witness.urls(STRANGER) == []
+    assert visitor.errors == []
+
+
+def test_a_frame_from_a_template_ends_with_the_withdrawal(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    page = visitor.page
+    show(
+        visitor,
+        kit.address(BLOCKED, PAGE),
+        f'<template data-consent="youtube"><iframe title="f" src="{FILM}"></iframe></template>',
+    )
+    visitor.answer("accept")
+    page.locator(f'iframe[src="{FILM}"]').wait_for()
+    page.click(".sb-withdraw")
+    page.locator(".sb-embed").wait_for()
+
+    assert page.locator("iframe").get_attribute("src") is None
+
+
+def test_unmarked_tags_of_registered_hosts_wait_when_the_gate_stands_first(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    page = visitor.page
+    show(visitor, kit.address(BLOCKED, PAGE), UNMARKED, gate=FIRST_IN_HEAD)
+
+    assert sorted(ran(visitor, "inline", "own", "other")) == ["inline", "other", "own"]
+    assert visitor.witness.urls("/inserted.js") == []
+    assert visitor.witness.urls("/late.js") == []
+    assert visitor.witness.urls("/pixel.gif") == []
+    assert visitor.witness.urls("youtube") == []
+    assert visitor.witness.urls("ytimg") == []
+    page.locator(".sb-embed").wait_for()
+
+    visitor.answer("accept")
+    released = ran(visitor, "parsed", "inserted", "late")
+
+    assert sorted(released) == ["inline", "inserted", "late", "other", "own", "parsed"]
+    page.locator(f'iframe[src="{FILM}"]').wait_for()
+    page.locator('img[src$="?parsed"]').wait_for(state="attached")
+    page.locator('img[src$="?html"]').wait_for(state="attached")
+    # What was to be told before the grant is not told after it.
+    assert visitor.witness.urls("/pixel.gif") == []
+    assert visitor.errors == []
+
+
+def test_a_blocked_frame_may_be_shown_once(kit: KitProcess, visitor: Visitor) -> None:
+    page = visitor.page
+    show(
+        visitor,
+        kit.address(BLOCKED, PAGE),
+        f'<iframe title="f" src="{FILM}"></iframe>',
+        gate=FIRST_IN_HEAD,
+    )
+    page.locator(".sb-embed").wait_for()
+    assert visitor.witness.urls("youtube") == []
+
+    with page.expect_request(FILM):
+        page.click(".sb-embed .sb-once")
+
+    assert visitor.decision() is None
+
+
+def test_a_service_withdrawn_on_the_page_is_blocked_from_then_on(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    page = visitor.page
+    show(visitor, kit.address(BLOCKED, PAGE), "", gate=FIRST_IN_HEAD)
+    insert = f"""name => document.head.append(Object.assign(document.createElement("script"),
+        {{src: `{VENDOR}/${{name}}.js`}}))"""
+    visitor.answer("accept")
+    page.evaluate(insert, "granted")
+    assert ran(visitor, "granted") == ["granted"]
+    page.click(".sb-withdraw")
+    page.wait_for_function("() => !slagboom.granted('google-analytics')")
+    page.evaluate(insert, "withdrawn")
+
+    assert ran(visitor) == ["granted"]
+    assert visitor.witness.urls("/withdrawn.js") == []
+
+
+def test_a_gate_that_cannot_block_says_so(kit: KitProcess, visitor: Visitor) -> None:
+    said = warnings_of(visitor)
+    show(visitor, kit.address(BLOCKED, PAGE), "")
+
+    assert any("auto_block" in text and "async" in text for text in said)
+
+
+def test_tags_that_are_not_held_back_are_named_once_in_the_console(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    said = warnings_of(visitor)
+    body = f"""
+      <script data-consent="statistics" src="/own-1.js"></script>
+      <script src="{VENDOR}/2.js"></script>
+      <script src="/own-3.js"></script>
+      <script src="{STRANGER}/4.js"></script>
+      <iframe title="f" data-consent="statistics" data-src="https://:bad"></iframe>"""
+    show(visitor, kit.address(MARKED, PAGE), body)
+    ran(visitor, "own-1", "2", "own-3", "4")
+    visitor.answer("accept")
+    visitor.page.click(".sb-withdraw")
+    visitor.witness.mark(visitor.page)
+
+    loose = [text for text in said if "not held back" in text]
+    assert len(loose) == 2
+    assert any("text/plain" in text for text in loose)
+    assert any("google-analytics is not granted" in text for text in loose)
+    assert visitor.errors == []
+
+
+def test_nothing_done_before_the_grant_is_told_after_it(kit: KitProcess, visitor: Visitor) -> None:
+    page = visitor.page
+    show(
+        visitor,
+        kit.address(MARKED, PAGE),
+        '<button onclick="window.gtag?.(`event`, `early`)">b</button>',
+    )
+    page.click("body > button")
+    with page.expect_request(lambda request: "/g/collect" in request.url):
+        visitor.answer("accept")
+    with page.expect_request(lambda request: "en=late" in request.url):
+        page.evaluate("() => gtag('event', 'late')")
+    visitor.witness.mark(page)
+
+    assert visitor.witness.urls("en=early") == []

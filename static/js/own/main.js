@@ -1,0 +1,77 @@
+/** What a site with an interface of its own needs: the notice to show, and a way to hand in the
+ * answer. Served behind the gate where the policy says `interface: none`. */
+
+/** @typedef {import("../types.js").Host} Host */
+/** @typedef {import("../slagboom.js").SlagboomAnswer} SlagboomAnswer */
+
+const FIELDS = ["choices", "services", "anonymise_ip"];
+
+/** @param {boolean} holds @param {string} problem */
+const demand = (holds, problem) => {
+  if (!holds) throw new TypeError(`slagboom.decide: ${problem}; nothing was decided`);
+};
+
+/** @param {unknown} given @param {string} field @param {string[]} known */
+const checkStates = (given, field, known) => {
+  demand(typeof given === "object" && given !== null, `${field} must be an object`);
+  for (const [id, state] of Object.entries(/** @type {object} */ (given))) {
+    demand(known.includes(id), `${field} names "${id}", which this policy does not ask about`);
+    demand(typeof state === "boolean", `${field}: "${id}" must be true or false`);
+  }
+};
+
+/** @param {Host} host @param {SlagboomAnswer} answer */
+const decide = (host, answer) => {
+  demand(typeof answer === "object" && answer !== null, "give an object");
+  for (const field in answer) {
+    demand(FIELDS.includes(field), `"${field}" is none of ${FIELDS.join(", ")}`);
+  }
+  const { purposes, services } = host.config;
+  const before = host.choice();
+  const {
+    choices = {},
+    services: named = {},
+    anonymise_ip = before === null || before.anonymise_ip,
+  } = answer;
+  checkStates(choices, "choices", purposes);
+  checkStates(named, "services", services.map(({ id }) => id));
+  demand(typeof anonymise_ip === "boolean", "anonymise_ip must be true or false");
+
+  const chosen = services.map(
+    ({ id, purpose }, at) =>
+      named[id] ?? choices[purpose] ?? (before !== null && before.services[at]),
+  );
+  host.decide({
+    action: "save",
+    layer: "api",
+    // A purpose is on only with all its services, as in the second layer.
+    purposes: purposes.map((id, at) => {
+      const isNamed = services.some((service) => service.purpose === id && service.id in named);
+      const wanted = choices[id] ?? (isNamed || (before !== null && before.purposes[at]));
+      return wanted && services.every(({ purpose }, index) => purpose !== id || chosen[index]);
+    }),
+    services: chosen,
+    anonymise_ip,
+  });
+};
+
+/** @param {Host} host */
+const readNotice = async ({ base, config, language }) => {
+  const answer = await fetch(`${base}notices/${config.languages[language()].notice}`);
+  if (!answer.ok) throw new Error(`slagboom: the notice did not load (${answer.status})`);
+  return (await answer.json()).document;
+};
+
+document.dispatchEvent(
+  new CustomEvent("slagboom:part", {
+    detail: [
+      "own",
+      (/** @type {Host} */ host) => {
+        host.api.notice = () => readNotice(host);
+        host.api.decide = (answer) => decide(host, answer);
+        const nothing = () => {};
+        return { show: nothing, update: nothing, say: nothing, placeholder: nothing };
+      },
+    ],
+  }),
+);
