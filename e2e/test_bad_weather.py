@@ -276,3 +276,71 @@ def test_a_wrong_reload_keeps_the_old_policy_serving(
     output = own_kit.output.read_text()
     assert "kresoft.yaml:" in output
     assert "Traceback" not in output
+
+
+def test_an_address_nobody_can_read_stops_neither_tags_nor_withdrawal(
+    kit: KitProcess, new_visitor: Any, companies: Any
+) -> None:
+    visitor = new_visitor(bypass_csp=True)
+    page = visitor.page
+    visitor.open(kit.address(companies["dsoft"]))
+    page.evaluate(
+        """() => document.body.append(
+          Object.assign(document.createElement("template"), {innerHTML: `
+          <iframe data-consent="marketing" data-src="http://[bad"></iframe>
+          <script type="text/plain" data-consent="marketing" data-src="https://[bad"></` + `script>
+          <script type="text/plain" data-consent="marketing">window.ran = true</`
+          + `script>`}).content)"""
+    )
+    visitor.answer("accept")
+    page.wait_for_function("() => window.ran && document.cookie.includes('_li_id')")
+
+    page.click(".sb-withdraw")
+    page.wait_for_function("() => window.slagboom && !document.cookie.includes('_li_id')")
+    assert not page.evaluate("() => slagboom.granted('leadinfo')")
+    assert visitor.errors == []
+
+
+def test_garbage_in_the_kept_decisions_changes_nothing(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    for garbage in ("[1]", "{", '[{"decision_id": "x"}]', "[[]]", '"text"'):
+        visitor.page.goto(kit.address(companies["kresoft"]))
+        visitor.page.evaluate("text => localStorage.setItem('slagboom-unsent', text)", garbage)
+        visitor.open(kit.address(companies["kresoft"]))
+        visitor.asked()
+    visitor.answer("accept")
+    visitor.page.evaluate("() => localStorage.setItem('slagboom-unsent', '[1]')")
+    visitor.open(kit.address(companies["kresoft"]))
+
+    assert visitor.page.evaluate("() => slagboom.granted('google-analytics')")
+    visitor.page.click(".sb-withdraw")
+    visitor.page.wait_for_function("() => !slagboom.granted('google-analytics')")
+    assert visitor.errors == []
+
+
+def test_cookies_the_visitor_deletes_end_the_grant_in_open_tabs(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    visitor.open(kit.address(companies["kresoft"]))
+    visitor.answer("accept")
+    visitor.page.wait_for_function("() => document.cookie.includes('_ga')")
+    visitor.context.clear_cookies()
+    visitor.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+
+    visitor.asked()
+    assert visitor.decision() is None
+    assert not visitor.page.evaluate("() => slagboom.granted('google-analytics')")
+
+
+def test_the_way_to_the_choice_survives_a_page_that_builds_its_body_anew(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    visitor.open(kit.address(companies["kresoft"]))
+    visitor.answer("accept")
+    visitor.page.evaluate("() => { document.body.innerHTML = '<main><h1>New</h1></main>'; }")
+    visitor.page.locator(".sb-withdraw").click()
+
+    visitor.page.wait_for_function("() => !slagboom.granted('google-analytics')")
+    visitor.page.click(".sb-reopen")
+    visitor.page.locator("dialog[open]").wait_for()

@@ -250,3 +250,17 @@ def test_a_nonce_is_all_the_page_has_to_give(
     assert looks["height"] >= 44
     assert page.locator('#own-tag[data-state="complete"]').count() == 1
     assert visitor.errors == []
+
+
+def test_a_page_cannot_repaint_one_button_alone(
+    kit: KitProcess, new_visitor: Any, companies: Any
+) -> None:
+    visitor = new_visitor(bypass_csp=True)
+    visitor.open(kit.address(companies["kresoft"]))
+    visitor.asked()
+    before = visitor.page.evaluate(LOOKS, ".sb-first .sb-reject")
+    visitor.page.add_style_tag(
+        content="#slagboom .sb-reject { --sb-accent: #fff; --sb-on-accent: #fff }"
+    )
+
+    assert visitor.page.evaluate(LOOKS, ".sb-first .sb-reject") == before

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from slagboom_banner.google_consent import runs_ahead
+
 if TYPE_CHECKING:
     from slagboom_banner.decide import Offer
     from slagboom_banner.model import Policy
@@ -32,7 +34,11 @@ def describe_block(policy: Policy, offer: Offer) -> dict[str, Any] | None:
     """The configuration of static/js/block, or None where the policy asks for none of it."""
     if not (policy.markup or policy.auto_block):
         return None
-    held = offer.services if policy.auto_block else ()
+    held = [
+        service
+        for service in (offer.services if policy.auto_block else ())
+        if not runs_ahead(service, policy.google_consent)
+    ]
     return {
         "markup": policy.markup,
         "categories": _default_categories(policy) | policy.markup_categories

@@ -41,12 +41,17 @@ def is_google_tag(service: Service) -> bool:
     return any(_is_default(step) for step in service.load)
 
 
+def runs_ahead(service: Service, settings: GoogleConsent | None) -> bool:
+    """Whether the tag starts before the visitor has answered."""
+    return settings is not None and settings.mode == "advanced" and is_google_tag(service)
+
+
 def plan_steps(service: Service, settings: GoogleConsent | None) -> Steps:
     """The service's steps, those of a Google tag as the policy's settings have them."""
     if settings is None or not is_google_tag(service):
         return Steps(service.load, service.deny, service.off)
     load = tuple(_rewrite(service.load, settings))
-    if settings.mode == "basic":
+    if not runs_ahead(service, settings):
         return Steps(load, service.deny, service.off)
     # The off-switches would keep the tag from sending what this mode is chosen for.
     told = tuple(step for step in service.off if not isinstance(step, SetStep))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from slagboom_banner.google_consent import is_google_tag
+from slagboom_banner.google_consent import is_google_tag, runs_ahead
 from slagboom_banner.regime import rule
 from slagboom_banner.remark import Remark, Texts
 
@@ -21,11 +21,8 @@ def check_advanced_mode(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark]
     resolution and the IP address (https://support.google.com/analytics/answer/13802165).
     Source: ePrivacy Art. 5(3); EDPB Guidelines 2/2023.
     """
-    settings = loaded.policy.google_consent
-    if settings is None or settings.mode == "basic":
-        return
     for service in loaded.services:
-        if is_google_tag(service):
+        if runs_ahead(service, loaded.policy.google_consent):
             yield Remark(
                 "google_consent.mode",
                 f"has {service.name} contact Google before consent and send the user agent, the "

@@ -3,7 +3,7 @@
 Every declaration is marked important and put in a cascade layer: important rules in a layer win
 over important rules outside any (CSS Cascading and Inheritance Level 5, 6.4.1), so the host page's
 `button { … !important }` cannot make one button louder than the other. Custom properties stay
-ordinary: they are how a site changes the theme.
+as they are written: they are how a site changes the theme.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def _harden_declarations(content: list[Any]) -> str:
     for declaration in declarations:
         if not isinstance(declaration, Declaration):
             raise ValueError(_fault(declaration))  # noqa: TRY004 -- the style sheet is wrong, no type
-        important = "" if declaration.name.startswith("--") else "!important"
+        is_property = declaration.name.startswith("--")
+        important = "" if is_property and not declaration.important else "!important"
         value = _TIGHT.sub(r"\1", _serialise(declaration.value))
         parts.append(f"{declaration.name}:{value}{important}")
     return ";".join(parts)
@@ -48,7 +49,7 @@ def _harden_declarations(content: list[Any]) -> str:
 def _harden_rules(rules: Iterable[Any]) -> str:
     parts = []
     for rule in rules:
-        if rule.type == "at-rule":
+        if rule.type == "at-rule" and rule.content is not None:
             nested = tinycss2.parse_rule_list(
                 rule.content, skip_comments=True, skip_whitespace=True
             )

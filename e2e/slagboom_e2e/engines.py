@@ -67,8 +67,8 @@ def start_engine(
         driver, screen = _which("WebKitWebDriver", path), _which("Xvfb", path)
         if name == "webkit" and driver and screen:
             return WebKit(driver, screen)
-        reason = str(error).partition("\n")[0]
-        message = f"{name}: the system has none, and Playwright's does not start ({reason})"
+        reason = str(error).partition("\n")[0].removeprefix("BrowserType.launch: ")
+        message = f"{name}: none on the path, and Playwright's does not start ({reason})"
         raise EngineError(message) from None
 
 

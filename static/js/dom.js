@@ -10,7 +10,9 @@ export const h = (tag, attributes, ...children) => {
   const [name, className] = tag.split(".");
   const element = document.createElement(name);
   if (className) element.className = `sb-${className}`;
-  for (const key in attributes) element.setAttribute(key, attributes[key]);
+  for (const key of Object.keys(attributes || {})) {
+    element.setAttribute(key, /** @type {Record<string, string>} */ (attributes)[key]);
+  }
   /** @param {Child[]} list */
   const append = (list) => {
     for (const child of list) {

@@ -26,8 +26,8 @@ import { trustedScriptUrl } from "./trusted.js";
 const start = (config, ownScript, early) => {
   const { purposes, services: offered, site } = config;
   const { nonce, src } = ownScript;
-  const base = src.slice(0, src.lastIndexOf("/") + 1);
-  const tabs = window.BroadcastChannel && new BroadcastChannel(`slagboom-${site}`);
+  const base = new URL(".", src).href;
+  const tabs = openChannel(`slagboom-${site}`);
   const language = () => pageLanguage(config);
 
   /** The last choice, in force or not. @type {Choice | null} */
@@ -42,8 +42,13 @@ const start = (config, ownScript, early) => {
     update();
   });
 
+  /** Whether this browser has kept a choice, so that a missing cookie was taken away. */
+  let isKept = false;
+
   const readInForce = () => {
     let found = readChoice(config);
+    if (found) isKept = true;
+    else if (isKept) earlier = null;
     const unsent = sender.newest();
     // A late answer to an earlier decision may have set that one's cookie again while the newer one
     // still waits to be sent.
@@ -57,9 +62,9 @@ const start = (config, ownScript, early) => {
   let grants = decide(config, choice);
 
   /** @type {Record<string, Promise<Part>>} */
-  const parts = {};
+  const parts = Object.create(null);
   /** @type {Record<string, (part: Part) => void>} */
-  const awaited = {};
+  const awaited = Object.create(null);
   document.addEventListener("slagboom:part", (event) => {
     const [key, mount] = /** @type {CustomEvent} */ (event).detail;
     if (awaited[key]) awaited[key](mount(host));
@@ -79,7 +84,7 @@ const start = (config, ownScript, early) => {
         script.onerror = () => {
           // The control stays, and a later wish tries again.
           delete parts[key];
-          showControl(false);
+          showControl(name === "second" && !choice);
           reject(new Error(`slagboom: ${key} did not load; nothing is granted`));
         };
         script.src = trustedScriptUrl(`${base}${key}-${config.build}.js`);
@@ -90,7 +95,7 @@ const start = (config, ownScript, early) => {
 
   /** Every part that is there shows the choice in force. */
   const update = () => {
-    for (const key in parts) parts[key].then((part) => part.update(), () => {});
+    for (const key of Object.keys(parts)) parts[key].then((part) => part.update(), () => {});
   };
 
   /** @param {Element | null} opener */
@@ -236,12 +241,12 @@ const start = (config, ownScript, early) => {
 
   /** Another tab, or a page kept in the back/forward cache, may have missed a change. */
   const synchronise = () => {
-    const known = choice && choice.decision_id;
     const found = readInForce();
-    if (found && found.decision_id !== known) {
-      choice = found;
-      applyChange();
-    }
+    if ((found && found.decision_id) === (choice && choice.decision_id)) return;
+    choice = found;
+    applyChange();
+    // Nothing is in force any more; but an answer to a newer question is not asked for again here.
+    if (!choice && (!earlier || earlier.scope === config.scope)) ask();
   };
 
   window.slagboom = api;
@@ -261,12 +266,12 @@ const start = (config, ownScript, early) => {
       open(opener);
     }
   });
-  // The first layer may stand behind the gate in this very script: let it register.
-  Promise.resolve().then(() => {
-    if (choice) return;
+  const ask = () => {
     tell("ask");
     if (!config.own_interface) whenBody(() => withPart("first", (part) => part.show(null)));
-  });
+  };
+  // The first layer may stand behind the gate in this very script: let it register.
+  Promise.resolve().then(() => choice || ask());
   // A page that builds its body anew without a new page keeps the way to the choice.
   whenBody(() => {
     new MutationObserver((changes) => {
@@ -277,6 +282,15 @@ const start = (config, ownScript, early) => {
       if (isRebuilt && !root.element.isConnected) showControl(!choice);
     }).observe(document, { childList: true, subtree: true });
   });
+};
+
+/** The other tabs; a browser that refuses storage may refuse this too. @param {string} name */
+const openChannel = (name) => {
+  try {
+    return new BroadcastChannel(name);
+  } catch {
+    return null;
+  }
 };
 
 /** @param {string[]} ids @param {boolean[]} bits */
@@ -295,4 +309,6 @@ if (ownScript instanceof HTMLScriptElement && Array.isArray(slagboom)) {
   // The server puts the site's policy in place of this name (bundle.py).
   // @ts-ignore -- the name exists only to be replaced
   start(SLAGBOOM_CONFIG, ownScript, slagboom);
+} else if (!("granted" in slagboom)) {
+  console.error('slagboom: not started; use a classic <script src>, and leave the name to it');
 }

@@ -13,7 +13,7 @@ export const makeRoot = (style, open, onWithdraw) => {
   const withdraw = makeButton("sb-withdraw", "", onWithdraw);
   const control = h("section.control", null, reopen, withdraw);
   const element = h("div", { id: "slagboom" }, control);
-  // A tag that listens for clicks on the document learns nothing of the one that withdraws.
+  // Most tags listen for clicks on the document, and would report the very one that withdraws.
   element.onclick = (event) => event.stopPropagation();
 
   return {
@@ -24,8 +24,9 @@ export const makeRoot = (style, open, onWithdraw) => {
     show: (language, texts, isGranted, isAsking) => {
       element.lang = language;
       element.dir = texts.direction || "ltr";
-      control.ariaLabel = reopen.textContent = texts.reopen;
+      control.setAttribute("aria-label", (reopen.textContent = texts.reopen));
       withdraw.textContent = texts.withdraw;
+      if (!isGranted && document.activeElement === withdraw) reopen.focus();
       withdraw.hidden = !isGranted;
       control.hidden = isAsking;
       if (element.isConnected) return;

@@ -22,7 +22,7 @@ export const makeSender = (address, onAnswer) => {
   const load = () => {
     try {
       const kept = JSON.parse(localStorage[KEY] || "[]");
-      if (Array.isArray(kept)) waiting = kept.slice(-MOST);
+      waiting = kept.filter((/** @type {Unsent} */ unsent) => unsent[1].decision_id).slice(-MOST);
     } catch {
       // Refused or broken: what this page knows counts.
     }

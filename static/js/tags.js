@@ -64,7 +64,7 @@ export const makeTags = (config, wantPlaceholder) => {
     const { src } = /** @type {HTMLScriptElement} */ (tag);
     const service = src && serviceOf(config.services, resolve(src));
     if (tag.dataset.consent) warn(tag, 'not held back: it needs type="text/plain" or data-src');
-    else if (service && !grants.services[service.id]) {
+    else if (service && !service.ahead && !grants.services[service.id]) {
       warn(tag, `not held back: ${service.id} is not granted and the tag not marked`);
     }
     checked.add(tag);
@@ -94,6 +94,11 @@ export const makeTags = (config, wantPlaceholder) => {
   const releaseScript = (inert) => {
     const address = inert.dataset.src || inert.getAttribute("src");
     if (visited.has(inert) || !mayRun(inert, address)) return;
+    if (!address && document.readyState === "loading" && !inert.nextSibling) {
+      // The parser may still be inside it; half a script must not run.
+      document.addEventListener("DOMContentLoaded", () => releaseScript(inert), { once: true });
+      return;
+    }
     const script = document.createElement("script");
     for (const { name, value } of inert.attributes) {
       if (!/^(type|src|nonce|data-(src|type|consent))$/.test(name)) script.setAttribute(name, value);
@@ -106,21 +111,17 @@ export const makeTags = (config, wantPlaceholder) => {
     run(script, inert, inert);
   };
 
-  /** What stands in a template has neither run nor loaded; as the browser's own parser made its
-   * scripts, not even Trusted Types has to vouch for them. @param {HTMLTemplateElement} template */
+  /** Moves out what stands in a template, which has neither run nor loaded. Its scripts are the
+   * ones the browser's parser made, so not even Trusted Types wants them vouched for.
+   * @param {HTMLTemplateElement} template */
   const openTemplate = (template) => {
-    const addressed = [...template.content.querySelectorAll("[src]")];
-    if (
-      visited.has(template) ||
-      ![null, ...addressed.map((tag) => tag.getAttribute("src"))].every((src) => mayRun(template, src))
-    ) {
-      return;
-    }
-    const content = document.importNode(template.content, true);
+    const { content, dataset } = template;
+    const addresses = [...content.querySelectorAll("[src]")].map((tag) => tag.getAttribute("src"));
+    if (visited.has(template) || ![null, ...addresses].every((src) => mayRun(template, src))) return;
     visited.add(template);
     content.querySelectorAll("iframe").forEach((frame) => {
       // From here on a marked frame, which a withdrawal ends.
-      Object.assign(frame.dataset, { src: frame.getAttribute("src"), ...template.dataset });
+      Object.assign(frame.dataset, { src: frame.getAttribute("src") }, dataset);
       frame.removeAttribute("src");
     });
     content.querySelectorAll('script:not([type="text/plain"])').forEach((found) => {
@@ -196,13 +197,12 @@ export const makeTags = (config, wantPlaceholder) => {
     /** @param {Grants} next */
     apply: (next) => {
       grants = next;
-      visit(document);
-      observer.takeRecords();
       observer.observe(document, {
         attributeFilter: ["data-consent"],
         childList: true,
         subtree: true,
       });
+      visit(document);
     },
   };
 };

@@ -34,6 +34,24 @@ def phrase(rule: str, text: str) -> Breach:
     return Breach(rule, ACME, "Count visits.", text, place)
 
 
+CONSENT_MODE = """load:
+  - do: call
+    path: gtag
+    arguments: [consent, default, {analytics_storage: denied}]
+"""
+
+
+def google(rule: str, settings: str, place: tuple[str, str], severity: str = "error") -> Breach:
+    return Breach(
+        rule,
+        ACME,
+        "purposes:\n",
+        f"google_consent: {settings}\npurposes:\n",
+        (ACME, *place),
+        severity,
+    )
+
+
 def origin(text: str) -> Breach:
     return Breach("origins", ACME, "https://acme.example]", f"{text}]", (ACME, "origins[1]", text))
 
@@ -307,6 +325,33 @@ BREACHES = [
         (ACME, "services[2]", "id: chat"),
         "warning",
     ),
+    google("advanced-consent-mode", "{mode: advanced}", ("google_consent.mode", "advanced")),
+    google(
+        "granted-default",
+        "{defaults: [{regions: [US-CA, BE], types: {ad_storage: granted}}]}",
+        ("google_consent.defaults[0].regions[1]", "BE"),
+    ),
+    google(
+        "click-identifiers",
+        "{url_passthrough: true}",
+        ("google_consent.url_passthrough", "true"),
+        "warning",
+    ),
+    google(
+        "click-identifiers",
+        "{ads_data_redaction: false}",
+        ("google_consent.ads_data_redaction", "false"),
+        "warning",
+    ),
+    google("google-consent-in-use", "{mode: basic}", ("google_consent", "{mode"), "warning"),
+    Breach(
+        "own-interface",
+        ACME,
+        "consent_lifetime_days: 182",
+        "consent_lifetime_days: 182\ninterface: none",
+        (ACME, "interface", "none"),
+        "warning",
+    ),
     Breach(
         "unknown-value",
         ACME,
@@ -364,6 +409,8 @@ def test_a_breach_is_found_by_its_rule_at_its_place(policy_folder: Any, breach: 
         policy_folder.edit(ACME, "cookie_domain: acme.example\n", "")
     if breach.rule == "consent-lifetime":
         policy_folder.edit(KIT, "pattern: slagboom", "pattern: basket")
+    if breach.rule in {"advanced-consent-mode", "granted-default", "click-identifiers"}:
+        policy_folder.edit(COUNTER, "load:\n", CONSENT_MODE)
     policy_folder.edit(breach.file, breach.old, breach.new)
 
     findings = policy_folder.check()

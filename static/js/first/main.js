@@ -50,7 +50,7 @@ const makePart = (style, notice, host) => {
 // The server puts data in place of these names (bundle.py).
 // @ts-ignore -- the names exist only to be replaced
 const [style, notices] = [SLAGBOOM_STYLE, SLAGBOOM_FIRST];
-for (const language in notices) {
+for (const language of Object.keys(notices)) {
   document.dispatchEvent(
     new CustomEvent("slagboom:part", {
       detail: [

@@ -35,7 +35,10 @@ export const placePlaceholder = ({ embeds, language, texts }, host, frame, servi
   };
   /** Loads this one frame for this one page, which is what the visitor asked for by the click
    * (ePrivacy Art. 5(3): a service explicitly requested). Nothing is remembered or recorded. */
-  const showOnce = () => host.showOnce(frame);
+  const showOnce = () => {
+    host.showOnce(frame);
+    frame.focus();
+  };
 
   frame.hidden = true;
   frame.before(

@@ -1,0 +1,227 @@
+"""What a site's own scripts can do with the kit: early, late, with an interface of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conftest import KitProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import Company, Visitor
+
+GATE = '<script src="/s/{site}/gate.js"></script>'
+EARLY = """<script>
+  window.said = [];
+  window.slagboom = window.slagboom || [];
+  slagboom.push((kit) => {
+    said.push("first", kit.decision);
+    for (const name of ["ask", "open", "close", "change"]) {
+      kit.on(name, ({ detail }) => said.push(name, detail.language, !!detail.decision));
+    }
+    kit.ready.then(({ choices }) => said.push("ready", choices));
+  });
+</script>"""
+MISTAKE = """<script>
+  slagboom.push(() => { throw new Error("the page's own mistake"); });
+  slagboom.push(() => said.push("second"));
+</script>"""
+REFUSED = """(answer) => {
+  try { slagboom.decide(answer ?? undefined); } catch (error) { return `${error}`; }
+}"""
+EXCEPTION = """exceptions:
+  - rule: advanced-consent-mode
+    service: google-analytics
+    reason: A test weighs the pings.
+    reviewed_by: Test
+    reviewed_on: 2026-11-21
+theme: plain
+"""
+
+
+def change(kit: KitProcess, site: str, old: str, new: str) -> None:
+    policy = kit.policies / f"{site}.yaml"
+    text = policy.read_text("utf-8")
+    assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times"
+    policy.write_text(text.replace(old, new), "utf-8")
+
+
+@pytest.fixture(scope="module")
+def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KitProcess]:
+    """D Soft as it is, Kresoft with its own interface, Soft4Doc in advanced consent mode."""
+    process = KitProcess(tmp_path_factory.mktemp("kit"))
+    change(process, "kresoft", "theme: plain\n", "theme: plain\ninterface: none\n")
+    change(process, "soft4doc", "theme: plain\n", EXCEPTION)
+    change(process, "soft4doc", "purposes:\n", "google_consent: {mode: advanced}\npurposes:\n")
+    process.start()
+    yield process
+    process.stop()
+
+
+def visit(visitor: Visitor, kit: KitProcess, company: Company, *head: str) -> None:
+    """Opens a page of the company's site whose head is the test's own."""
+    page = "".join(head).replace("{site}", company.site)
+    html = f"<!doctype html><html lang=nl><title>Page</title>{page}<body><main>Text</main>"
+    visitor.page.route(
+        "**/own-page", lambda route: route.fulfill(content_type="text/html", body=html)
+    )
+    visitor.open(kit.address(company, "/own-page"))
+
+
+def test_what_the_page_wanted_before_the_script_came_is_done_in_order(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    page = visitor.page
+    visit(visitor, kit, companies["dsoft"], EARLY, MISTAKE, GATE)
+    visitor.asked()
+
+    assert page.evaluate("() => said") == ["first", None, "second", "ask", "nl", False]
+    assert visitor.errors == ["the page's own mistake"]
+    page.evaluate("() => { said.length = 0; slagboom.push(() => said.push('late')); }")
+    page.click(".sb-choose")
+    page.locator("dialog[open]").wait_for()
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => said.includes('close')")
+    assert page.evaluate("() => said") == ["late", "open", "nl", False, "close", "nl", False]
+    page.evaluate("() => { said.length = 0; }")
+    visitor.answer("accept")
+
+    assert page.evaluate("() => said") == ["change", "nl", True, "ready", {"marketing": True}]
+    page.reload()
+    page.wait_for_function("() => said.includes('ready')")
+    assert page.evaluate("() => said.includes('ask')") is False
+
+
+def test_a_second_script_tag_changes_nothing_of_the_first(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    keep = "<script>window.first = slagboom</script>"
+    visit(visitor, kit, companies["dsoft"], GATE, keep, GATE)
+    visitor.asked()
+
+    assert visitor.page.evaluate("() => first === slagboom && typeof first.granted") == "function"
+    assert visitor.page.locator(".sb-first").count() == 1
+    assert visitor.errors == []
+
+
+def test_a_page_that_goes_on_without_loading_keeps_the_way_to_the_choice(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    page = visitor.page
+    visit(visitor, kit, companies["dsoft"], GATE)
+    visitor.asked()
+    page.evaluate("""() => {
+      history.pushState(null, "", "/next");
+      document.body.replaceChildren(Object.assign(document.createElement("main"), {
+        innerHTML: '<button data-slagboom="open">Kies</button><p id="old">Next</p>',
+      }));
+      document.documentElement.lang = "en";
+    }""")
+    page.locator(".sb-first").wait_for()
+    visitor.answer("reject")
+    page.evaluate("""() => {
+      const tag = document.createElement("script");
+      tag.type = "text/plain";
+      tag.dataset.consent = "marketing";
+      tag.text = "window.ran = true";
+      document.body.append(tag);
+      document.body.replaceWith(document.createElement("body"));
+    }""")
+    page.locator(".sb-reopen").wait_for()
+    assert page.evaluate("() => window.ran") is None
+    decision = visitor.decision()
+    assert decision is not None
+    [record] = kit.records(decision["consent_id"])
+    # The words it was asked in, whatever language the page has come to.
+    assert record["language"] == "nl"
+
+    page.click(".sb-reopen")
+    page.locator('dialog[open][lang="en"]').wait_for()
+    page.locator("dialog[open] .sb-close").click()
+    page.evaluate("() => document.querySelector('#slagboom').remove()")
+    page.evaluate("() => new Promise((done) => setTimeout(done))")
+    # Who takes it away alone means it, and would for ever do so again.
+    assert page.locator("#slagboom").count() == 0
+    assert visitor.errors == []
+
+
+def test_a_site_draws_its_own_interface_on_the_kits_state(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    page = visitor.page
+    visit(visitor, kit, companies["kresoft"], EARLY, GATE)
+    page.wait_for_function("() => said.includes('ask')")
+    notice = page.evaluate("() => slagboom.notice()")
+    assert [purpose["id"] for purpose in notice["purposes"]] == ["necessary", "statistics"]
+    assert notice["language"] == "nl"
+
+    wrong: list[Any] = [
+        None,
+        {"purposes": {}},
+        {"choices": {"necessary": False}},
+        {"choices": {"statistics": 1}},
+        {"services": {"nobody": True}},
+        {"anonymise_ip": "no"},
+    ]
+    for answer in wrong:
+        refused = page.evaluate(REFUSED, answer)
+        assert refused.startswith("TypeError: slagboom.decide: ")
+        assert refused.endswith("; nothing was decided")
+    assert visitor.decision() is None
+    assert visitor.witness.hosts(own="kresoft.localhost") == []
+    assert page.locator(".sb-first, .sb-reopen:visible, .sb-withdraw:visible").count() == 0
+
+    with page.expect_response("**/decisions") as response:
+        page.evaluate("() => slagboom.decide({choices: {statistics: true}, anonymise_ip: false})")
+    assert response.value.status == 201
+    visitor.settled()
+    decision = visitor.decision()
+    assert decision is not None
+    assert decision["choices"] == {"statistics": True}
+    assert decision["services"] == {"google-analytics": True}
+    assert decision["anonymise_ip"] is False
+    [record] = kit.records(decision["consent_id"])
+    assert (record["layer"], record["action"]) == ("api", "save")
+    page.wait_for_function("() => document.cookie.includes('_ga')")
+
+    page.evaluate("() => slagboom.open()")
+    page.locator("dialog[open]").wait_for()
+    page.keyboard.press("Escape")
+    page.evaluate("() => slagboom.decide({services: {'google-analytics': false}})")
+    page.wait_for_function("() => !document.cookie.includes('_ga')")
+    decision = visitor.decision()
+    assert decision is not None
+    assert decision["choices"] == {"statistics": False}
+    assert decision["anonymise_ip"] is False
+    assert page.locator(".sb-first, .sb-reopen:visible, .sb-withdraw:visible").count() == 0
+    assert visitor.errors == []
+
+
+def test_advanced_consent_mode_starts_denied_and_tells_each_answer(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    page = visitor.page
+    told = """() => dataLayer.map((entry) => [...(entry.length ? entry : [])])
+        .filter(([command]) => command === "consent" || command === "config")
+        .map(([command, what, types]) => [command, command === "consent" ? what : "",
+                                          (types || {}).analytics_storage || ""])"""
+    start = ["consent", "default", "denied"]
+    with page.expect_request("https://www.googletagmanager.com/**"):
+        visit(visitor, kit, companies["soft4doc"], GATE)
+    visitor.asked()
+    assert page.evaluate(told) == [start, ["config", "", ""]]
+    assert not page.evaluate("() => slagboom.granted('google-analytics')")
+
+    visitor.answer("accept")
+    granted, denied = (["consent", "update", state] for state in ("granted", "denied"))
+    assert page.evaluate(told) == [start, ["config", "", ""], granted]
+    page.reload()
+    page.wait_for_function("() => window.dataLayer")
+    assert page.evaluate(told) == [start, granted, ["config", "", ""]]
+    page.evaluate("() => slagboom.withdraw()")
+    assert page.evaluate(told)[-1] == denied
+    assert len(page.query_selector_all('script[src*="googletagmanager"]')) == 1
+    assert visitor.errors == []

@@ -1,0 +1,360 @@
+"""The server as a process: it starts or says why not, reloads, and stops without losing anything."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from kit_samples import ADDRESS, ORIGIN, USER_AGENT, copy_policies, edit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SECONDS = 60
+"""How long a busy machine may take."""
+
+
+def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The program until its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "slagboom_server", *map(str, arguments)],
+        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb", **environment},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def find_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+    return port
+
+
+class Server:
+    """`slagboom serve` as a process of its own, with what it says."""
+
+    def __init__(self, policies: Path, folder: Path) -> None:
+        self.port = find_port()
+        self.database = f"sqlite:///{folder / 'slagboom.db'}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "slagboom_server", "serve"],
+            env={
+                **os.environ,
+                "SLAGBOOM_POLICIES": str(policies),
+                "SLAGBOOM_DATABASE": self.database,
+                "SLAGBOOM_PORT": str(self.port),
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._lines: list[str] = []
+        self._news = threading.Condition()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with self._news:
+                self._lines.append(line)
+                self._news.notify_all()
+        with self._news:
+            self._lines.append("")
+            self._news.notify_all()
+
+    @property
+    def said(self) -> str:
+        """Everything it has said so far, on both channels."""
+        return "".join(self._lines)
+
+    def wait_for(self, text: str) -> None:
+        """Returns once it has said so."""
+        with self._news:
+            ended = self._news.wait_for(
+                lambda: text in self.said or (self._lines and not self._lines[-1]), SECONDS
+            )
+        assert ended, f"still silent about {text!r}"
+        assert text in self.said, self.said
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Its exit code after a signal."""
+        self.process.send_signal(number)
+        code = self.process.wait(SECONDS)
+        self._reader.join(SECONDS)
+        return code
+
+    def open(self, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}",
+            body,
+            {"Origin": ORIGIN, "User-Agent": USER_AGENT, "X-Forwarded-For": ADDRESS},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, refused.read()
+
+
+@contextlib.contextmanager
+def serving(policies: Path, folder: Path) -> Iterator[Server]:
+    server = Server(policies, folder)
+    try:
+        server.wait_for("Slagboom listens on")
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.process.kill()
+        server.stop(signal.SIGKILL)
+        assert server.process.stdout is not None
+        server.process.stdout.close()
+
+
+def make_body(server: Server, number: int) -> dict[str, Any]:
+    """A decision on the notice that the served gate names."""
+    _, gate = server.open("/s/acme/gate.js")
+    digest = gate.decode().partition('"languages":{"nl":{"notice":"')[2][:64]
+    return {
+        "decision_id": f"019a9ce7-0000-7000-8000-{number:012x}",
+        "consent_id": f"5a1ecafe-0000-4000-8000-{number:012x}",
+        "previous": None,
+        "revision": 2,
+        "notice": digest,
+        "language": "nl",
+        "layer": "first",
+        "action": "accept_all",
+        "choices": {"statistics": True, "contact": True},
+        "services": {"counter": True, "chat": True},
+        "anonymise_ip": True,
+        "gpc": False,
+        "given_at": "2026-11-21T11:59:59.750Z",
+    }
+
+
+def list_records(server: Server) -> list[dict[str, Any]]:
+    listed = run("log", "list", "--database", server.database, "--format", "json")
+    assert listed.returncode == 0, listed.stderr
+    records: list[dict[str, Any]] = json.loads(listed.stdout)
+    return records
+
+
+def check_refusal(ended: subprocess.CompletedProcess[str], *texts: str) -> None:
+    """One line that says what is wrong, code 2, and no trace of the program."""
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert "Traceback" not in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1, ended.stderr
+    for text in texts:
+        assert text in ended.stderr
+
+
+@pytest.fixture
+def arguments(policies: Path, tmp_path: Path) -> list[object]:
+    """A start that would work."""
+    database = f"sqlite:///{tmp_path / 'slagboom.db'}"
+    return ["serve", "--policies", policies, "--database", database, "--port", find_port()]
+
+
+def test_a_wrong_policy_stops_the_start_with_its_place(
+    policies: Path, arguments: list[object]
+) -> None:
+    edit(policies / "acme.yaml", "consent_lifetime_days: 182", "consent_lifetime_days: 999")
+
+    check_refusal(run(*arguments), f"{policies / 'acme.yaml'}:36:24 consent_lifetime_days: ")
+
+
+def test_a_folder_without_a_policy_stops_the_start(tmp_path: Path, arguments: list[object]) -> None:
+    check_refusal(run(*arguments, "--policies", tmp_path / "nowhere"), "holds no policy")
+
+
+def test_a_port_that_is_taken_stops_the_start(arguments: list[object]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = run(*arguments, "--port", port)
+
+    check_refusal(ended, f"127.0.0.1:{port}: cannot listen there: ", "in use", "--port")
+
+
+def test_a_host_that_is_not_ours_stops_the_start(arguments: list[object]) -> None:
+    check_refusal(run(*arguments, "--host", "192.0.2.1"), "192.0.2.1:", "cannot listen there")
+
+
+def test_a_country_file_that_is_missing_stops_the_start(
+    tmp_path: Path, arguments: list[object]
+) -> None:
+    file = tmp_path / "countries.mmdb"
+
+    check_refusal(run(*arguments, "--geo-database", file), str(file), "country database")
+
+
+def test_a_country_file_that_is_none_stops_the_start(
+    tmp_path: Path, arguments: list[object]
+) -> None:
+    file = tmp_path / "countries.mmdb"
+    file.write_text("no countries here", "utf-8")
+
+    check_refusal(run(*arguments, "--geo-database", file), str(file), "not a country database")
+
+
+@pytest.mark.parametrize("place", ["a-file/slagboom.db", "a-file/deeper/slagboom.db"])
+def test_a_folder_that_cannot_be_written_stops_the_start(
+    tmp_path: Path, arguments: list[object], place: str
+) -> None:
+    (tmp_path / "a-file").write_text("no folder", "utf-8")
+    file = tmp_path / place
+
+    check_refusal(run(*arguments, "--database", f"sqlite:///{file}"), str(file), "cannot make")
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("slagboom.db", "is no database address"),
+        ("sqlite://", "keeps nothing"),
+        ("oracle://nobody/x", "no driver"),
+    ],
+)
+def test_a_database_that_is_none_stops_the_start(
+    arguments: list[object], url: str, text: str
+) -> None:
+    check_refusal(run(*arguments, "--database", url), text)
+
+
+def test_a_file_that_is_no_database_stops_the_start(
+    tmp_path: Path, arguments: list[object]
+) -> None:
+    file = tmp_path / "notes.db"
+    file.write_text("no database, just some words " * 100, "utf-8")
+
+    check_refusal(run(*arguments, "--database", f"sqlite:///{file}"), str(file), "cannot be used")
+
+
+def test_the_help_lists_the_commands_and_their_variables() -> None:
+    commands = run("--help")
+    options = run("serve", "--help")
+
+    assert commands.returncode == options.returncode == 0
+    for command in ("serve", "demo", "migrate", "log", "policy"):
+        assert command in commands.stdout
+    for name in ("POLICIES", "DATABASE", "HOST", "PORT", "GEO_DATABASE", "TRUSTED_PROXIES"):
+        assert f"SLAGBOOM_{name}" in options.stdout
+
+
+def test_an_option_may_come_from_the_environment(tmp_path: Path) -> None:
+    ended = run("serve", SLAGBOOM_GEO_DATABASE=str(tmp_path / "countries.mmdb"))
+
+    check_refusal(ended, str(tmp_path / "countries.mmdb"))
+
+
+def test_a_server_serves_stores_and_says_nothing_of_its_visitors(
+    policies: Path, tmp_path: Path
+) -> None:
+    with serving(policies, tmp_path) as server:
+        body = make_body(server, 1)
+        first = server.open("/s/acme/decisions", json.dumps(body).encode())
+        second = server.open("/s/acme/decisions", json.dumps(body).encode())
+        broken = server.open("/s/acme/decisions", b"{")
+        missing = server.open("/nothing")
+        code = server.stop()
+        (record,) = list_records(server)
+
+    assert (first[0], second[0], broken[0], missing[0]) == (201, 200, 400, 404)
+    assert code == 0
+    assert record["decision_id"] == body["decision_id"]
+    assert ADDRESS not in server.said + json.dumps(record)
+    assert "Mozilla" not in server.said + json.dumps(record)
+    assert "Traceback" not in server.said
+
+
+def test_a_wrong_reload_keeps_serving_and_says_why(policies: Path, tmp_path: Path) -> None:
+    with serving(policies, tmp_path) as server:
+        before = server.open("/s/acme/gate.js")
+        edit(policies / "acme.yaml", "consent_lifetime_days: 182", "consent_lifetime_days: 999")
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for("consent_lifetime_days: ")
+        after = server.open("/s/acme/gate.js")
+        code = server.stop()
+
+    assert before[0] == 200
+    assert after == before
+    assert code == 0
+    assert "the earlier ones stay in force" in server.said
+    assert f"{policies / 'acme.yaml'}:36:24 consent_lifetime_days: " in server.said
+    assert "Traceback" not in server.said
+
+
+def test_a_reload_takes_the_new_policies_without_a_pause(policies: Path, tmp_path: Path) -> None:
+    with serving(policies, tmp_path) as server:
+        _, before = server.open("/s/acme/gate.js")
+        edit(policies / "acme.yaml", "accept: Aanvaarden", "accept: Toestaan")
+        server.process.send_signal(signal.SIGHUP)
+        while "policies reloaded" not in server.said:
+            assert server.open("/health/live") == (200, b"ok\n")
+        _, after = server.open("/s/acme/gate.js")
+
+    assert b"Aanvaarden" in before
+    assert b"Toestaan" in after
+    assert b"Aanvaarden" not in after
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_ends_well_and_answers_what_had_begun(
+    policies: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    with serving(policies, tmp_path) as server:
+        content = json.dumps(make_body(server, 1)).encode()
+        head = (
+            f"POST /s/acme/decisions HTTP/1.1\r\nHost: kit\r\nOrigin: {ORIGIN}\r\n"
+            f"Content-Length: {len(content)}\r\nExpect: 100-continue\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS) as visitor:
+            visitor.sendall(head.encode())
+            assert visitor.recv(100).startswith(b"HTTP/1.1 100 ")
+            server.process.send_signal(number)
+            refused_by = time.monotonic() + SECONDS
+            while time.monotonic() < refused_by:
+                try:
+                    socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS).close()
+                except ConnectionError:
+                    break
+            visitor.sendall(content)
+            answer = visitor.recv(1000)
+        code = server.process.wait(SECONDS)
+        records = list_records(server)
+
+    assert answer.startswith(b"HTTP/1.1 201 ")
+    assert code == 0
+    assert len(records) == 1
+    assert "Traceback" not in server.said
+    assert "Aborted" not in server.said
+
+
+def test_a_second_server_beside_the_first_leaves_it_alone(policies: Path, tmp_path: Path) -> None:
+    other = copy_policies(tmp_path / "second")
+    with serving(policies, tmp_path) as server:
+        ended = run(
+            "serve",
+            *("--policies", other, "--port", server.port),
+            *("--database", f"sqlite:///{tmp_path / 'second.db'}"),
+        )
+        alive = server.open("/health/live")
+
+    check_refusal(ended, "cannot listen there")
+    assert alive == (200, b"ok\n")
+    assert not (tmp_path / "second.db").exists()
