@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
     from conftest import Company, Visitor
 
+DOCUMENT = Path(__file__).parents[1] / "docs" / "api.md"
 GATE = '<script src="/s/{site}/gate.js"></script>'
 EARLY = """<script>
   window.said = [];
@@ -69,6 +72,14 @@ def visit(visitor: Visitor, kit: KitProcess, company: Company, *head: str) -> No
         "**/own-page", lambda route: route.fulfill(content_type="text/html", body=html)
     )
     visitor.open(kit.address(company, "/own-page"))
+
+
+def example(heading: str) -> str:
+    """The HTML example under a heading of the documentation, for the site of the test."""
+    section = DOCUMENT.read_text("utf-8").partition(f"\n## {heading}\n")[2]
+    html = re.search(r"^```html\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
+    assert html, heading
+    return html[1].replace("https://consent.example.be/s/example/", "/s/{site}/")
 
 
 def test_what_the_page_wanted_before_the_script_came_is_done_in_order(
@@ -224,4 +235,35 @@ def test_advanced_consent_mode_starts_denied_and_tells_each_answer(
     page.evaluate("() => slagboom.withdraw()")
     assert page.evaluate(told)[-1] == denied
     assert len(page.query_selector_all('script[src*="googletagmanager"]')) == 1
+    assert visitor.errors == []
+
+
+def test_the_documented_page_runs_as_it_stands(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    page = visitor.page
+    visit(visitor, kit, companies["dsoft"], example("Plain HTML"))
+    visitor.asked()
+    assert page.locator("#state").inner_text() == "Marketing is off"
+    visitor.answer("accept")
+    assert page.locator("#state").inner_text() == "Marketing is on"
+    page.click("[data-slagboom=open]")
+    page.locator("dialog[open]").wait_for()
+    assert visitor.errors == []
+
+
+def test_the_documented_interface_of_ones_own_runs_as_it_stands(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    page = visitor.page
+    visit(visitor, kit, companies["kresoft"], example("An interface of the site's own"), GATE)
+    page.locator("#ask p").wait_for()
+    assert page.locator("#ask p").inner_text().startswith("Statistieken: ")
+    page.get_by_text("Accept").click()
+    page.locator("#ask").wait_for(state="hidden")
+    assert page.evaluate("() => slagboom.granted('statistics')")
+    page.click("#again")
+    page.get_by_text("Refuse").click()
+
+    assert not page.evaluate("() => slagboom.granted('statistics')")
     assert visitor.errors == []

@@ -17,9 +17,13 @@ _FIRST = ("first(", ",", ");")
 _SECOND = ("second(", ",", ");")
 
 
+RELOAD = "reload();"
+
+
 def make_sources() -> Sources:
     return Sources(
         block="block(SLAGBOOM_BLOCK);",
+        reload=RELOAD,
         gate="SLAGBOOM_CONFIG".join(_GATE),
         first=f"{_FIRST[0]}SLAGBOOM_STYLE{_FIRST[1]}SLAGBOOM_FIRST{_FIRST[2]}",
         second=f"{_SECOND[0]}SLAGBOOM_STYLE{_SECOND[1]}SLAGBOOM_NOTICE{_SECOND[2]}",
@@ -31,7 +35,7 @@ def make_sources() -> Sources:
 
 def read_config(bundle: Bundle) -> dict[str, Any]:
     """What stands in the place of SLAGBOOM_CONFIG; nothing else may have changed in the gate."""
-    (config,) = _read(bundle.gate.decode(), _GATE)
+    (config,) = _read(bundle.gate.decode().removeprefix(RELOAD), _GATE)
     assert isinstance(config, dict)
     return config
 

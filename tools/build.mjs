@@ -12,6 +12,7 @@ import { build } from "esbuild";
 const BUNDLES = [
   ["static/js/main.js", "static/js/dist/gate.js"],
   ["static/js/block/main.js", "static/js/dist/block.js"],
+  ["static/js/reload/main.js", "static/js/dist/reload.js"],
   ["static/js/first/main.js", "static/js/dist/first.js"],
   ["static/js/second/main.js", "static/js/dist/second.js"],
   ["static/js/own/main.js", "static/js/dist/own.js"],

@@ -30,9 +30,10 @@ _UNSAFE = {"<": "\\u003c", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What bundles are made of: the five built scripts, the themes' CSS and the kit's texts."""
+    """What bundles are made of: the six built scripts, the themes' CSS and the kit's texts."""
 
     block: str
+    reload: str
     gate: str
     first: str
     second: str
@@ -110,6 +111,8 @@ def build_bundle(loaded: LoadedPolicy, sources: Sources) -> Bundle:
         sources.gate,
         {"SLAGBOOM_CONFIG": describe_gate(loaded, offer, notices, build, gate_style)},
     )
+    if any(service.on_withdrawal == "reload" for service in offer.services):
+        gate = sources.reload.encode() + gate
     block = describe_block(policy, offer)
     if block is not None:
         gate = _replace_names(sources.block, {"SLAGBOOM_BLOCK": block}) + gate

@@ -2,107 +2,71 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from slagboom_banner.errors import Finding
+from slagboom_banner.substance import substance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from slagboom_banner.load import LoadedPolicy
-    from slagboom_banner.model import Service
 
-_RULE = "revision-raised"
-_SOURCE = "GDPR Art. 4(11) and 7(1)"
-_PROMISES = ("export_outside_eea", "ip_passed_on")
+    Document = Mapping[str, Any]
+    Entry = Mapping[str, Any]
 
 
-def check_revision(before: LoadedPolicy, after: LoadedPolicy) -> tuple[Finding, ...]:
-    """Whether the newer policy asks again where it must.
+def check_revision(
+    loaded: LoadedPolicy, published: Document, offered: Document
+) -> tuple[Finding, ...]:
+    """Whether a policy asks again where it must; each finding is an error.
 
-    Another purpose, service, vendor, host, stored item or kind of data, or another order of them
-    (the choice cookie counts by order), is an error under the same revision; another wording of a
-    purpose or service is a warning.
+    published: the document of a notice of the highest revision that was published. offered: one of
+    a notice of this policy, in any language. Another wording needs no new revision.
 
     Source: GDPR Art. 4(11) and 7(1): a consent covers what was asked, and that must be provable.
     """
-    old, new = before.policy.revision, after.policy.revision
+    old, new = published["revision"], offered["revision"]
     if new > old:
         return ()
     if new < old:
-        message = f"is {new}, lower than the {old} in force; write {old} or more"
-        return (_finding(after, "revision", message, "error"),)
-    ask = f"raise revision to {old + 1} and say under changes what changed"
-    material = dict(_material(before, after))
-    wording = {path: said for path, said in _wording(before, after) if path not in material}
-    return (
-        *(_finding(after, path, f"{said}; {ask}", "error") for path, said in material.items()),
-        *(
-            _finding(after, path, f"{said}; {ask}, unless the meaning is the same", "warning")
-            for path, said in wording.items()
-        ),
+        said = f"is {new}, lower than the {old} that was published; write {old} or more"
+        return (_finding(loaded, "revision", said),)
+    advice = f"raise revision to {old + 1} and say under changes what is new"
+    return tuple(
+        _finding(loaded, path, f"{said}, under the same revision {old}; {advice}")
+        for path, said in _compare(substance(published), substance(offered))
     )
 
 
-def _finding(loaded: LoadedPolicy, path: str, message: str, severity: str) -> Finding:
+def _finding(loaded: LoadedPolicy, path: str, message: str) -> Finding:
     line, column = loaded.locate(path)
-    return Finding(severity, _RULE, loaded.file, line, column, path, message, _SOURCE)
+    source = "GDPR Art. 4(11) and 7(1)"
+    return Finding("error", "revision-raised", loaded.file, line, column, path, message, source)
 
 
-def _material(before: LoadedPolicy, after: LoadedPolicy) -> Iterator[tuple[str, str]]:
-    for name in _PROMISES:
-        if (getattr(before.policy, name), getattr(after.policy, name)) == ("excluded", "allowed"):
-            yield name, "was excluded and is now allowed"
-    yield from _compare(
-        "purposes",
-        {purpose.id: purpose.legal_basis for purpose in before.policy.purposes},
-        {purpose.id: purpose.legal_basis for purpose in after.policy.purposes},
-    )
-    yield from _compare(
-        "services",
-        {service.id: _substance(service) for service in before.services},
-        {service.id: _substance(service) for service in after.services},
-    )
+def _compare(published: Document, offered: Document) -> Iterator[tuple[str, str]]:
+    if published["accept_anonymises"] != offered["accept_anonymises"]:
+        yield "accept_all_anonymises_ip", "is not what was published"
+    for name in ("purposes", "services"):
+        yield from _compare_entries(name, published[name], offered[name])
 
 
-def _compare(
-    name: str, old: dict[str, object], new: dict[str, object]
+def _compare_entries(
+    name: str, published: Sequence[Entry], offered: Sequence[Entry]
 ) -> Iterator[tuple[str, str]]:
+    old = {entry["id"]: entry for entry in published}
+    new = {entry["id"]: entry for entry in offered}
     gone = ", ".join(repr(identifier) for identifier in old if identifier not in new)
     if gone:
         yield name, f"{gone} is gone"
-    for index, (identifier, substance) in enumerate(new.items()):
+    for index, (identifier, entry) in enumerate(new.items()):
         if identifier not in old:
             yield f"{name}[{index}]", f"{identifier!r} is new"
-        elif old[identifier] != substance:
-            yield f"{name}[{index}]", f"{identifier!r} is not what it was"
+            continue
+        changed = [field for field in entry if entry[field] != old[identifier][field]]
+        if changed:
+            said = f"{identifier!r} has other {', '.join(changed)} than was published"
+            yield f"{name}[{index}]", said
     if old.keys() == new.keys() and list(old) != list(new):
         yield name, "stand in another order"
-
-
-def _substance(service: Service) -> object:
-    """What a visitor agreed to in a service, without its wording and its steps."""
-    return (
-        service.purpose,
-        service.vendor.name,
-        service.vendor.role,
-        frozenset(service.vendor.countries),
-        frozenset(service.hosts),
-        frozenset((item.kind, item.pattern, item.lifetime_days) for item in service.stored),
-        len(service.data),
-        frozenset(service.consent_types),
-        service.needs_full_ip,
-    )
-
-
-def _wording(before: LoadedPolicy, after: LoadedPolicy) -> Iterator[tuple[str, str]]:
-    purposes = {purpose.id: purpose for purpose in before.policy.purposes}
-    for index, purpose in enumerate(after.policy.purposes):
-        old = purposes.get(purpose.id, purpose)
-        if (old.name, old.description) != (purpose.name, purpose.description):
-            yield f"purposes[{index}]", f"the text of {purpose.id!r} is another"
-    services = {service.id: service for service in before.services}
-    for index, service in enumerate(after.services):
-        former = services.get(service.id, service)
-        if (former.description, former.data) != (service.description, service.data):
-            yield f"services[{index}]", f"the text of {service.id!r} is another"

@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import tinycss2
-from tinycss2.ast import Declaration
+from tinycss2.ast import Declaration, QualifiedRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,7 +55,7 @@ def _harden_rules(rules: Iterable[Any]) -> str:
             )
             condition = _serialise(rule.prelude)
             parts.append(f"@{rule.at_keyword} {condition}{{{_harden_rules(nested)}}}")
-        elif rule.type != "qualified-rule":
+        elif not isinstance(rule, QualifiedRule) or rule.content is None:
             raise ValueError(_fault(rule))
         else:
             selectors = _TIGHT.sub(r"\1", _serialise(rule.prelude))

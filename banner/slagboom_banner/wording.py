@@ -28,6 +28,7 @@ PATTERN_WORDS = {
     "a letter first",
     r"^[a-z]{2,3}$": "write the language as two or three lower-case letters, as nl",
     r"^[A-Z]{2}$": "write the country as two capitals, as BE",
+    r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$": "write the region as BE or US-CA",
     r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$": "write a host in lower case without https:// and "
     "without a path, as www.example.com or *.example.com",
     r"^[^\s;,=]*[^\s;,=*][^\s;,=]*$": "write the name it is stored under, `*` for any characters, "

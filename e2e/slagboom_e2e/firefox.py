@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from websockets.sync.client import connect
 
-from slagboom_e2e.driver import WAIT_SECONDS, EngineError, await_page
+from slagboom_e2e.driver import COMMAND_SECONDS, EngineError, await_page
 from slagboom_e2e.program import running
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Firefox:
         self._socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
         answer: dict[str, Any] = {}
         while answer.get("id") != number:  # events nobody asked for may come in between
-            answer = json.loads(self._socket.recv(timeout=WAIT_SECONDS))
+            answer = json.loads(self._socket.recv(timeout=COMMAND_SECONDS))
         if answer["type"] == "error":
             message = f"firefox: {method}: {answer['error']}: {answer['message']}"
             raise EngineError(message)

@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from slagboom_e2e.driver import WAIT_SECONDS, EngineError, await_page
+from slagboom_e2e.driver import COMMAND_SECONDS, EngineError, await_page
 from slagboom_e2e.program import free_port, running
 
 _SCREEN = "1280x800x24"
@@ -54,7 +54,7 @@ class WebKit:
         Raises:
             EngineError: WebKitWebDriver answered with an error.
         """
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=WAIT_SECONDS)
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=COMMAND_SECONDS)
         try:
             body = json.dumps(parameters) if method == "POST" else None
             connection.request(method, path, body)

@@ -8,6 +8,7 @@ would single out its user, and the header could carry any text into the log.
 from __future__ import annotations
 
 import ipaddress
+import threading
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
@@ -116,18 +117,27 @@ class KnownClients:
         self._key = key
         self._capacity = capacity
         self._answers: dict[bytes, Client] = {}
+        self._lock = threading.Lock()
+
+    def __contains__(self, user_agent: str) -> bool:
+        """Whether its answer is remembered, and comes at once."""
+        return self._digest(user_agent) in self._answers
 
     def __call__(self, user_agent: str) -> Client:
-        """The same answer as `families`."""
-        bounded = user_agent[:MAX_USER_AGENT].encode(errors="replace")
-        digest = blake2b(bounded, key=self._key, digest_size=16).digest()
+        """The same answer as `families`. Safe to ask from several threads."""
+        digest = self._digest(user_agent)
         client = self._answers.get(digest)
         if client is None:
             client = families(user_agent)
-            if len(self._answers) >= self._capacity:
-                self._answers.pop(next(iter(self._answers)), None)
-            self._answers[digest] = client
+            with self._lock:
+                if len(self._answers) >= self._capacity:
+                    del self._answers[next(iter(self._answers))]
+                self._answers[digest] = client
         return client
+
+    def _digest(self, user_agent: str) -> bytes:
+        bounded = user_agent[:MAX_USER_AGENT].encode(errors="replace")
+        return blake2b(bounded, key=self._key, digest_size=16).digest()
 
 
 def truncate(address: str) -> str | None:

@@ -1,14 +1,18 @@
 """Connections to the database a URL names, opened so that a commit is durable.
 
 SQLite: write-ahead log with `synchronous=FULL`, so a committed decision survives a loss of power;
-writers take their lock at BEGIN, so they wait for each other instead of failing halfway.
+writers take their lock at BEGIN, so they wait for each other instead of failing halfway. A file
+that was removed or replaced keeps taking commits that nobody will find again: each connection
+therefore knows which file it has open.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import make_url
@@ -22,9 +26,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
     from sqlalchemy.engine import URL
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 _BUSY_TIMEOUT_MS: Final = 10_000
 _WRITES: Final = "slagboom_writes"
+_FILE: Final = "slagboom_file"
 
 
 def parse_url(database_url: str) -> URL:
@@ -54,13 +60,37 @@ def open_engine(url: URL) -> Engine:
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         message = f"no driver is installed for {url.drivername!r} databases ({error})"
         raise SlagboomError(message) from error
-    if url.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
+    file = sqlite_file(url)
+    if file is not None:
+        event.listen(engine, "do_connect", partial(_open_existing, file))
+        event.listen(engine, "connect", partial(_prepare_sqlite, file))
         event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - a driver's own object
+def _open_existing(
+    file: Path, _dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]
+) -> None:
+    # The driver would make a missing file, an empty one in the place of the log.
+    arguments[:] = [f"file:{quote(str(file))}?mode=rw"]
+    options["uri"] = True
+
+
+def _identify(file: Path) -> tuple[int, int] | None:
+    """Device and number of the file under this path now, None where there is none."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _prepare_sqlite(
+    file: Path,
+    connection: Any,  # noqa: ANN401 - a driver's own object
+    record: ConnectionPoolEntry,
+) -> None:
+    record.info[_FILE] = file, _identify(file)
     # The driver's own BEGIN comes too late and cannot be IMMEDIATE; `_begin_sqlite` sends it.
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
@@ -78,14 +108,37 @@ def _begin_sqlite(connection: Connection) -> None:
 def reading(engine: Engine) -> Iterator[Connection]:
     """One consistent view of the database. Raises StoreUnavailable where it cannot be read."""
     with _one_line(engine), engine.connect() as connection:
+        _require_same_file(engine, connection)
         yield connection
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction, durable once the block is left. Raises StoreUnavailable, undone entirely."""
-    with _one_line(engine), engine.execution_options(**{_WRITES: True}).begin() as connection:
-        yield connection
+    """One transaction, durable once the block is left.
+
+    Raises StoreUnavailable: undone entirely, or committed to a file that is not there any more.
+    """
+    writes = {_WRITES: True}
+    with _one_line(engine), engine.execution_options(**writes).connect() as connection:
+        with connection.begin():
+            yield connection
+        # Asked after the commit: before it, the file could still go in between.
+        _require_same_file(engine, connection)
+
+
+def _require_same_file(engine: Engine, connection: Connection) -> None:
+    """Raises StoreUnavailable where the file is another; the next connection opens that one."""
+    file, identity = connection.info.get(_FILE, (None, None))
+    if file is None or (identity is not None and identity == _identify(file)):
+        return
+    try:
+        # SQLite would take the journal that is left beside the next file for that one's own.
+        connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.invalidate()
+        engine.dispose()
+    message = f"the consent log {file} was removed or replaced while it was in use"
+    raise StoreUnavailable(message)
 
 
 @contextmanager

@@ -17,18 +17,20 @@ import brotli
 
 from slagboom_banner.assets import static_directory, texts_directory, themes_directory
 from slagboom_banner.bundle import Sources, build_bundle
-from slagboom_banner.errors import Finding, PolicyError
+from slagboom_banner.errors import PolicyError
 from slagboom_banner.rules import check_policies
+from slagboom_banner.rules_revision import check_revision
 from slagboom_banner.texts import read_texts
 from slagboom_server.anonymise import KnownClients
 from slagboom_server.record import OfferedNotice, OfferedService
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from slagboom_banner.bundle import Bundle
+    from slagboom_banner.errors import Finding
     from slagboom_banner.load import LoadedPolicy
     from slagboom_server.geo import Countries
     from slagboom_server.store import Store
@@ -68,6 +70,7 @@ def read_sources() -> Sources:
     built = static_directory() / "js" / "dist"
     return Sources(
         block=(built / "block.js").read_text("utf-8"),
+        reload=(built / "reload.js").read_text("utf-8"),
         gate=(built / "gate.js").read_text("utf-8"),
         first=(built / "first.js").read_text("utf-8"),
         second=(built / "second.js").read_text("utf-8"),
@@ -103,6 +106,7 @@ def _describe_offers(loaded: LoadedPolicy, bundle: Bundle) -> dict[str, OfferedN
                 OfferedService(service.id, service.purpose, service.needs_full_ip)
                 for service in bundle.offer.services
             ),
+            accept_anonymises=policy.accept_all_anonymises_ip,
             consent_lifetime_days=policy.consent_lifetime_days,
             ip=policy.record.ip,
         )
@@ -125,37 +129,20 @@ def build_site(loaded: LoadedPolicy, sources: Sources) -> Site:
 
 def _check_revision(store: Store, site: Site) -> tuple[Finding, ...]:
     """An answer belongs to a question: the same revision must go on asking the same."""
-    policy = site.loaded.policy
-    published = store.latest_notices(policy.site)
+    published = store.latest_notices(site.loaded.policy.site)
     if not published:
         return ()
-    last, now = published[-1].offer, next(iter(site.notices.values()))
-    if now.revision < last.revision:
-        problem = f"revision {last.revision} has been published already; do not go back"
-    elif now.revision == last.revision and (now.purposes, now.services) != (
-        last.purposes,
-        last.services,
-    ):
-        problem = (
-            "purposes or services differ from what was published as revision "
-            f"{last.revision}; raise the revision and say under `changes` what is new"
-        )
-    else:
-        return ()
-    line, column = site.loaded.locate("revision")
-    source = "GDPR Art. 4(11): consent is specific and informed"
-    return (
-        Finding(
-            "error",
-            "revision-raised",
-            site.loaded.file,
-            line,
-            column,
-            "revision",
-            problem,
-            source,
-        ),
-    )
+    offered = next(iter(site.bundle.notices.values()))
+    return check_revision(site.loaded, published[-1].document, offered.document)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a kit could serve next. offers: every notice ever published. warnings: of the lint."""
+
+    sites: Mapping[str, Site]
+    offers: Sequence[OfferedNotice]
+    warnings: tuple[Finding, ...]
 
 
 class Kit:
@@ -179,16 +166,17 @@ class Kit:
         self.countries = countries
         self.clock = clock
         self.clients = KnownClients(secrets.token_bytes(16))
-        self.sites: dict[str, Site] = {}
+        self.sites: Mapping[str, Site] = {}
         self.notices: dict[tuple[str, str], OfferedNotice] = {}
         self.parts: dict[tuple[str, str], Script] = {}
         self._policies = policies
         self._adapt = adapt
 
-    def read(self) -> tuple[Finding, ...]:
-        """Reads the policies and serves them from now on; returns the lint's warnings.
+    def prepare(self) -> Prepared:
+        """Reads the policies and builds what they ask for, which takes seconds on a busy machine.
 
-        Raises PolicyError; what was served before then stays as it was.
+        Nothing that is served changes, so this may run on a thread of its own; one at a time.
+        Raises PolicyError where any policy is wrong.
         """
         sources = read_sources()
         policies, findings = check_policies(self._policies, sources.texts)
@@ -201,11 +189,24 @@ class Kit:
         if errors:
             raise PolicyError(tuple(errors))
         now = self.clock()
-        for name, site in sites.items():
+        for site in sites.values():
             for notice in site.bundle.notices.values():
                 self.store.remember_notice(site.notices[notice.digest], notice.document, now)
+        return Prepared(sites, self.store.offers(), findings)
+
+    def take(self, prepared: Prepared) -> None:
+        """Serves what was prepared, from now on."""
+        for name, site in prepared.sites.items():
             # A page that holds an older gate may still ask for the parts that belong to it.
             self.parts.update({(name, file): part for file, part in site.parts.items()})
-        self.notices = {(offer.site, offer.digest): offer for offer in self.store.offers()}
-        self.sites = sites
-        return findings
+        self.notices = {(offer.site, offer.digest): offer for offer in prepared.offers}
+        self.sites = prepared.sites
+
+    def read(self) -> tuple[Finding, ...]:
+        """Reads the policies and serves them from now on; returns the lint's warnings.
+
+        Raises PolicyError; what was served before then stays as it was.
+        """
+        prepared = self.prepare()
+        self.take(prepared)
+        return prepared.warnings

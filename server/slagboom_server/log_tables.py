@@ -68,6 +68,7 @@ def show_record(record: ConsentRecord, notice: StoredNotice | None) -> Group:
         ("Purposes", _answers(record.choices)),
         ("Services", _answers(record.services)),
         ("Anonymise IP", "yes" if record.anonymise_ip else "no"),
+        ("May run", " ".join(record.granted) or "none"),
         ("Privacy signal", "GPC sent" if record.gpc else "none"),
         ("Regime", f"{record.regime.value}, country {record.country or 'unknown'}"),
         ("Network", record.ip or "not kept"),

@@ -120,6 +120,7 @@ def write_offer(offer: OfferedNotice) -> str:
         {
             "purposes": offer.purposes,
             "services": [[s.id, s.purpose, s.needs_full_ip] for s in offer.services],
+            "accept_anonymises": offer.accept_anonymises,
             "consent_lifetime_days": offer.consent_lifetime_days,
             "ip": offer.ip,
         },
@@ -137,6 +138,7 @@ def read_offer(row: AnyRow) -> OfferedNotice:
         language=row.language,
         purposes=tuple(offered["purposes"]),
         services=tuple(OfferedService(*service) for service in offered["services"]),
+        accept_anonymises=offered["accept_anonymises"],
         consent_lifetime_days=offered["consent_lifetime_days"],
         ip=offered["ip"],
     )

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
+from slagboom_banner.decide import grants
 from slagboom_banner.model import Action, Decision, Layer
 from slagboom_banner.regime import Regime, rule
 from slagboom_server.anonymise import Client, Device, families, truncate
@@ -60,7 +61,8 @@ class OfferedNotice:
     """What one published notice offers.
 
     digest: SHA-256 of its document, 64 hex digits. purposes: those that need consent, in the
-    notice's order, as are the services. ip: what the record keeps of an address.
+    notice's order, as are the services. accept_anonymises: whether accepting everything leaves
+    the address anonymised. ip: what the record keeps of an address.
     """
 
     site: str
@@ -69,6 +71,7 @@ class OfferedNotice:
     language: str
     purposes: tuple[str, ...]
     services: tuple[OfferedService, ...]
+    accept_anonymises: bool
     consent_lifetime_days: int
     ip: Literal["omitted", "truncated"]
 
@@ -90,7 +93,8 @@ class RequestFacts:
 class ConsentRecord:
     """One decision as it is kept, the unit of the consent log.
 
-    seq: its number in the log, None until it is stored. received_at, valid_until: the server's
+    seq: its number in the log, None until it is stored. granted: the services that may run, which
+    follows from the choice and the notice. received_at, valid_until: the server's
     clock; given_at: the visitor's; all UTC in whole milliseconds. ip: a truncated network or None.
     origin: scheme, host and port. browser, system: families without versions.
     """
@@ -109,6 +113,7 @@ class ConsentRecord:
     choices: Mapping[str, bool]
     services: Mapping[str, bool]
     anonymise_ip: bool
+    granted: tuple[str, ...]
     gpc: bool
     regime: Regime
     country: str | None
@@ -157,6 +162,7 @@ def build_record(  # noqa: PLR0913 -- the four facts of a record, and the two lo
         choices={purpose: decision.choices[purpose] for purpose in notice.purposes},
         services={service.id: decision.services[service.id] for service in notice.services},
         anonymise_ip=decision.anonymise_ip,
+        granted=granted_services(notice, decision.services, anonymise_ip=decision.anonymise_ip),
         gpc=decision.gpc,
         regime=rule(country, has_gpc=decision.gpc).regime,
         country=country,
@@ -168,6 +174,14 @@ def build_record(  # noqa: PLR0913 -- the four facts of a record, and the two lo
         valid_until=received + dt.timedelta(days=notice.consent_lifetime_days),
         flags=_flags(decision, notice, request, received, is_current=is_current),
     )
+
+
+def granted_services(
+    notice: OfferedNotice, services: Mapping[str, bool], *, anonymise_ip: bool
+) -> tuple[str, ...]:
+    """The services of a notice that an answer lets run, in the notice's order."""
+    granted = grants(notice.services, services, anonymise_ip=anonymise_ip)
+    return tuple(name for name, may_run in granted.items() if may_run)
 
 
 def bare_origin(origin: str | None) -> str | None:
@@ -201,6 +215,10 @@ def _require_fit(decision: Decision, notice: OfferedNotice) -> None:
     _require_same("service", decision.services, [service.id for service in notice.services])
     if decision.action is Action.ACCEPT_ALL:
         _require_all_granted(decision, notice)
+    if decision.action is Action.WITHDRAW and decision.previous is None:
+        _reject("action 'withdraw' names no previous decision; only what was given is withdrawn")
+    if decision.action is Action.GPC and not decision.gpc:
+        _reject("action 'gpc' comes without the signal; gpc must be true")
     if decision.action in _REFUSALS:
         for name, is_granted in (*decision.choices.items(), *decision.services.items()):
             if is_granted:
@@ -222,6 +240,9 @@ def _require_same(kind: str, answered: Mapping[str, bool], offered: Sequence[str
 
 
 def _require_all_granted(decision: Decision, notice: OfferedNotice) -> None:
+    if decision.anonymise_ip is not notice.accept_anonymises:
+        stated = "true" if notice.accept_anonymises else "false"
+        _reject(f"action 'accept_all' leaves anonymise_ip {stated} under this notice")
     for purpose in notice.purposes:
         if not decision.choices[purpose]:
             _reject(f"action 'accept_all' leaves purpose {purpose!r} refused")
@@ -244,14 +265,13 @@ def _flags(
     *,
     is_current: bool,
 ) -> tuple[Flag, ...]:
-    is_withheld = decision.anonymise_ip and any(
-        service.needs_full_ip and decision.services[service.id] for service in notice.services
-    )
+    wanted = sum(decision.services.values())
+    granted = granted_services(notice, decision.services, anonymise_ip=decision.anonymise_ip)
     raised = {
         Flag.CLOCK_AHEAD: decision.given_at - received_at > MAX_CLOCK_AHEAD,
         Flag.CLOCK_BEHIND: received_at - decision.given_at > MAX_CLOCK_BEHIND,
         Flag.EARLIER_NOTICE: not is_current,
         Flag.GPC_DIFFERS: (request.gpc_header == "1") is not decision.gpc,
-        Flag.FULL_IP_WITHHELD: is_withheld,
+        Flag.FULL_IP_WITHHELD: len(granted) < wanted,
     }
     return tuple(flag for flag, is_raised in raised.items() if is_raised)

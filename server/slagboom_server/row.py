@@ -10,7 +10,7 @@ import ipaddress
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from slagboom_server.record import ConsentRecord, Flag
+from slagboom_server.record import ConsentRecord, Flag, granted_services
 from slagboom_server.schema import ACTIONS, DEVICES, FLAGS, LAYERS, REGIMES
 
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ def from_row(
     row: AnyRow, offer: OfferedNotice, client: Client, origin: str | None
 ) -> ConsentRecord:
     """The record a row holds. offer, client, origin: what the row's ids stand for."""
+    services = from_bits(row.services, service_ids(offer))
     return ConsentRecord(
         seq=row.seq,
         decision_id=UUID(bytes=row.decision_id),
@@ -145,8 +146,9 @@ def from_row(
         layer=_LAYER_OF[row.layer],
         action=ACTION_OF[row.action],
         choices=from_bits(row.choices, offer.purposes),
-        services=from_bits(row.services, service_ids(offer)),
+        services=services,
         anonymise_ip=row.anonymise_ip,
+        granted=granted_services(offer, services, anonymise_ip=row.anonymise_ip),
         gpc=row.gpc,
         regime=_REGIME_OF[row.regime],
         country=row.country,

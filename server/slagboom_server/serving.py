@@ -8,7 +8,6 @@ import datetime as dt
 import logging
 import signal
 import socket
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -42,14 +41,23 @@ def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def _reload(kit: Kit) -> None:
-    """Reads the policies again; wrong ones leave those being served in force."""
-    try:
-        kit.read()
-    except SlagboomError as error:
-        _log.error("policies not reloaded, the earlier ones stay in force:\n%s", error)
-    else:
-        _log.info("policies reloaded")
+async def _reload_when_asked(kit: Kit, asked: asyncio.Event) -> None:
+    """Reads the policies again, one time after the other; wrong ones leave the served in force.
+
+    Visitors are served meanwhile: reading and compressing have a thread of their own.
+    """
+    while True:
+        await asked.wait()
+        asked.clear()
+        try:
+            prepared = await asyncio.to_thread(kit.prepare)
+        except SlagboomError as error:
+            _log.error("policies not reloaded, the earlier ones stay in force:\n%s", error)
+        except Exception:  # noqa: BLE001 -- the task's edge: it must outlive any reload
+            _log.exception("policies not reloaded, the earlier ones stay in force")
+        else:
+            kit.take(prepared)
+            _log.info("policies reloaded")
 
 
 class _Server(uvicorn.Server):
@@ -102,13 +110,16 @@ def _listen(
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
-        # Reading and compressing takes a while: one reload after the other, beside the requests.
-        with ThreadPoolExecutor(1, "slagboom-reload") as reloads:
-            loop.add_signal_handler(signal.SIGHUP, loop.run_in_executor, reloads, _reload, kit)
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, server.handle_exit, number, None)
-            tell_ready()
+        asked = asyncio.Event()
+        reloads = asyncio.create_task(_reload_when_asked(kit, asked))
+        loop.add_signal_handler(signal.SIGHUP, asked.set)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, server.handle_exit, number, None)
+        tell_ready()
+        try:
             await server.serve([port])
+        finally:
+            reloads.cancel()
 
     asyncio.run(run())
 

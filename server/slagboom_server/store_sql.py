@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, 
 
 from slagboom_server.anonymise import Client
 from slagboom_server.engine import reading, writing
+from slagboom_server.errors import StoreUnavailable
 from slagboom_server.migration import open_current
 from slagboom_server.names import Names, Notices, offer_columns, read_offer, write_offer
 from slagboom_server.report import Stats, Tally, summarise
@@ -70,9 +71,22 @@ class SqlStore:
                 with writing(self._engine) as connection:
                     yield connection
             except BaseException:
-                for names in (self._sites, self._origins, self._clients, self._notices):
-                    names.forget()
+                self._forget()
                 raise
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        try:
+            with reading(self._engine) as connection:
+                yield connection
+        except StoreUnavailable:
+            # The next file may be another one, with other numbers.
+            self._forget()
+            raise
+
+    def _forget(self) -> None:
+        for names in (self._sites, self._origins, self._clients, self._notices):
+            names.forget()
 
     def remember_notice(
         self, offer: OfferedNotice, document: Mapping[str, JsonValue], first_seen: dt.datetime
@@ -122,7 +136,7 @@ class SqlStore:
             .where(*conditions)
             .order_by(notices.c.first_seen, notices.c.id)
         )
-        with reading(self._engine) as connection:
+        with self._reading() as connection:
             return [
                 StoredNotice(read_offer(row), json.loads(row.document), from_ms(row.first_seen))
                 for row in connection.execute(query)
@@ -130,7 +144,7 @@ class SqlStore:
 
     def offers(self) -> Sequence[OfferedNotice]:
         """What every kept notice of every site offers, without the documents."""
-        with reading(self._engine) as connection:
+        with self._reading() as connection:
             return list(self._notices.load(connection).values())
 
     def append(self, new: Sequence[ConsentRecord]) -> Sequence[Appended]:
@@ -202,7 +216,7 @@ class SqlStore:
 
     def count(self, chosen: Filter) -> int:
         """How many records there are."""
-        with reading(self._engine) as connection:
+        with self._reading() as connection:
             query = select(func.count()).select_from(records)
             return connection.scalar(query.where(*self._conditions(connection, chosen))) or 0
 
@@ -216,7 +230,7 @@ class SqlStore:
             records.c.services,
         )
         query = select(*group, func.count().label("decisions")).group_by(*group)
-        with reading(self._engine) as connection:
+        with self._reading() as connection:
             rows = connection.execute(query.where(*self._conditions(connection, chosen)))
             return summarise(self._tally(connection, row) for row in rows.all())
 
@@ -232,7 +246,7 @@ class SqlStore:
         )
 
     def _read(self, query: Select[Any], chosen: Filter | None = None) -> list[ConsentRecord]:
-        with reading(self._engine) as connection:
+        with self._reading() as connection:
             if chosen is not None:
                 query = query.where(*self._conditions(connection, chosen))
             return [self._from_row(connection, row) for row in connection.execute(query).all()]

@@ -140,12 +140,28 @@ async def _read_body(request: Request) -> bytes:
     return bytes(body)
 
 
+def _check_distinct(pairs: list[tuple[str, object]]) -> None:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError
+
+
+def _require_distinct_names(body: bytes) -> None:
+    """Of a name that comes twice the model took the last; another reader may take the first."""
+    try:
+        json.loads(body, object_pairs_hook=_check_distinct)
+    except ValueError as error:
+        raise Refusal(400, "The body gives a name twice; send one decision.") from error
+
+
 def _parse_decision(body: bytes) -> Decision:
     """The decision; a refusal names the fields at fault without repeating what they hold."""
     try:
-        return Decision.model_validate_json(body)
+        decision = Decision.model_validate_json(body)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)
+    else:
+        _require_distinct_names(body)
+        return decision
     if faults[0]["type"] == "json_invalid":
         raise Refusal(400, "The body is no valid JSON; send one decision.")
     places = (
@@ -212,6 +228,13 @@ def _build_record(request: Request, site: Site, decision: Decision) -> ConsentRe
     )
 
 
+async def _make_record(request: Request, site: Site, decision: Decision) -> ConsentRecord:
+    if request.headers.get("user-agent", "") in _kit(request).clients:
+        return _build_record(request, site, decision)
+    # A user agent that is new here takes milliseconds to read, for which nobody else should wait.
+    return await run_in_threadpool(_build_record, request, site, decision)
+
+
 async def _store(request: Request, record: ConsentRecord) -> bool:
     """Whether the record is new; returns once it is durable."""
     try:
@@ -235,7 +258,7 @@ async def take_decision(request: Request) -> Response:
         raise Refusal(403, "This origin is not among the policy's `origins`.")
     try:
         decision = _parse_decision(await _read_body(request))
-        record = _build_record(request, site, decision)
+        record = await _make_record(request, site, decision)
         is_new = await _store(request, record)
     except ClientDisconnect:
         return Response(status_code=400)

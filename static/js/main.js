@@ -141,7 +141,11 @@ const start = (config, ownScript, early) => {
   const applyChange = () => {
     const mustReload = apply();
     tell("change");
-    if (mustReload) location.reload();
+    if (mustReload) {
+      // reload/main.js, where the policy needs it, keeps what has been typed.
+      document.dispatchEvent(new Event("slagboom:reload"));
+      location.reload();
+    }
   };
 
   /** @param {Answer} answer */
@@ -160,6 +164,7 @@ const start = (config, ownScript, early) => {
       gpc: action === "gpc",
     };
     writeChoice(config, choice);
+    isKept = readChoice(config) !== null;
     sender.send([
       encodeChoice(site, choice),
       {

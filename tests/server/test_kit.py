@@ -80,27 +80,40 @@ def test_a_folder_that_is_gone_keeps_every_site_as_it_was(kit: Kit, policies: Pa
     assert "holds no policy" in read_wrongly(kit)[0]
 
 
-@pytest.mark.parametrize(
-    ("file", "old", "new"),
-    [
-        ("acme.yaml", "  - id: chat\n", "  - {id: chat, purpose: statistics}\n"),
-        ("services/chat.yaml", "stored:\n", "needs_full_ip: true\nstored:\n"),
-        ("acme.yaml", "- id: counter\n", "- id: chat\n  - id: counter\n"),
-    ],
-    ids=["a service's purpose", "the full address", "the order"],
-)
-def test_another_question_needs_a_higher_revision(
-    kit: Kit, policies: Path, file: str, old: str, new: str
-) -> None:
-    if "- id: chat\n  - id: counter" in new:
-        edit(policies / "acme.yaml", "  - id: chat\n", "")
+OTHER_QUESTIONS = {
+    "a purpose": (
+        "acme.yaml",
+        "  - id: chat\n",
+        "  - {id: chat, purpose: statistics}\n",
+        "57:5 services[2]",
+    ),
+    "the full address": (
+        "services/chat.yaml",
+        "stored:\n",
+        "needs_full_ip: true\nstored:\n",
+        "57:5 services[2]",
+    ),
+    "a vendor": ("services/chat.yaml", "Chat B.V.", "Talk Inc.", "57:5 services[2]"),
+    "a country": ("services/chat.yaml", "[NL]", "[NL, BE]", "57:5 services[2]"),
+    "a lifetime": ("services/counter.yaml", "days: 390", "days: 391", "54:5 services[1]"),
+    "a host": (
+        "services/counter.yaml",
+        '["*.counter.example"]',
+        '["*.counter.example", spy.example]',
+        "54:5 services[1]",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OTHER_QUESTIONS)
+def test_another_question_needs_a_higher_revision(kit: Kit, policies: Path, what: str) -> None:
+    file, old, new, place = OTHER_QUESTIONS[what]
     (policies / "other.yaml").unlink()
     edit(policies / file, old, new)
-    lines = [line for line in read_wrongly(kit) if "revision" in line]
+    (line,) = (line for line in read_wrongly(kit) if "revision" in line)
 
-    assert len(lines) == 1
-    assert re.match(rf"{re.escape(str(policies))}/acme\.yaml:27:11 revision: ", lines[0])
-    assert "raise the revision" in lines[0]
+    assert line.startswith(f"{policies / 'acme.yaml'}:{place}: ")
+    assert "raise revision to 3" in line
 
 
 def raise_revision(policies: Path) -> None:
@@ -137,8 +150,7 @@ def test_a_revision_never_goes_back(kit: Kit, policies: Path) -> None:
     (policies / "acme.yaml").write_text(original, "utf-8")
     (line,) = read_wrongly(kit)
 
-    assert line.startswith(f"{policies / 'acme.yaml'}:27:11 revision: revision 3 has been")
-    assert "do not go back" in line
+    assert line.startswith(f"{policies / 'acme.yaml'}:27:11 revision: is 2, lower than the 3 ")
 
 
 def test_the_log_remembers_the_revision_over_a_restart(
@@ -147,7 +159,7 @@ def test_the_log_remembers_the_revision_over_a_restart(
     kit.writer.close()
     edit(policies / "acme.yaml", "  - id: chat\n", "  - {id: chat, purpose: statistics}\n")
     opened = open_store(database_url)
-    with Writer(opened) as writer, pytest.raises(PolicyError, match="raise the revision"):
+    with Writer(opened) as writer, pytest.raises(PolicyError, match="raise revision to 3"):
         make_kit(policies, opened, writer)
     opened.close()
 

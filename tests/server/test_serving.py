@@ -1,4 +1,4 @@
-"""The server as a process: it starts or says why not, reloads, and stops without losing anything."""
+"""The server as a process: it starts or says why not, reloads, and loses nothing when it stops."""
 
 from __future__ import annotations
 
@@ -311,6 +311,30 @@ def test_a_reload_takes_the_new_policies_without_a_pause(policies: Path, tmp_pat
     assert b"Aanvaarden" in before
     assert b"Toestaan" in after
     assert b"Aanvaarden" not in after
+
+
+def test_a_slow_reload_holds_up_no_visitor_and_the_next_one_waits_for_it(
+    policies: Path, tmp_path: Path
+) -> None:
+    with serving(policies, tmp_path) as server:
+        slow = policies / "slow.yaml"
+        os.mkfifo(slow)
+        server.process.send_signal(signal.SIGHUP)
+        # Opens once the server has begun to read it, and has read acme.yaml before.
+        with slow.open("w", encoding="utf-8") as pipe:
+            alive = server.open("/health/live")
+            slow.unlink()
+            edit(policies / "acme.yaml", "accept: Aanvaarden", "accept: Toestaan")
+            server.process.send_signal(signal.SIGHUP)
+            _, during = server.open("/s/acme/gate.js")
+            pipe.write("site: [")
+        server.wait_for("policies reloaded")
+        _, after = server.open("/s/acme/gate.js")
+
+    assert alive == (200, b"ok\n")
+    assert b"Aanvaarden" in during
+    assert b"Toestaan" in after
+    assert server.said.index("policies not reloaded") < server.said.index("policies reloaded")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

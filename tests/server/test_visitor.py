@@ -348,6 +348,14 @@ def test_a_notice_once_published_can_be_read_for_ever(kit: Kit, policies: Path) 
     check_problem(get(kit, f"/s/other/notices/{digest}"), 404)
 
 
+def test_a_page_with_its_own_interface_reads_the_notice_from_the_kits_host(kit: Kit) -> None:
+    digest = kit.sites["acme"].bundle.notices["nl"].digest
+    answer = get(kit, f"/s/acme/notices/{digest}", Origin=ORIGIN)
+
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in answer.headers
+
+
 def test_the_process_says_that_it_lives(kit: Kit) -> None:
     answer = get(kit, "/health/live")
 

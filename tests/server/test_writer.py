@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -199,6 +202,86 @@ def test_a_loop_that_ended_does_not_end_the_writer(gated: GatedStore) -> None:
         assert isinstance(in_loop(stay(writer)), Stored)
 
     assert gated.count(Filter()) == 2
+
+
+def back_up(database_url: str, copy: Path) -> None:
+    """A whole copy of a log, as SQLite's own backup makes it."""
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as log:
+        log.execute("VACUUM INTO ?", (str(copy),))
+
+
+def read_numbers(database_url: str) -> list[int]:
+    """The decisions that another process finds, whose sites must all be the right one."""
+    with closing(open_store(database_url)) as reopened:
+        records = reopened.page(Filter(), limit=100)
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as log:
+        assert log.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert {record.site for record in records} <= {"dsoft"}
+    return sorted(record.decision_id.int & 0xFFFF for record in records)
+
+
+def test_nothing_is_acknowledged_into_a_file_that_was_removed(
+    store: SqlStore, database_url: str, tmp_path: Path
+) -> None:
+    file, copy = Path(database_url.removeprefix("sqlite:///")), tmp_path / "backup.db"
+    store.remember_notice(make_offer(), DOCUMENT, NOON)
+    with Writer(store) as writer:
+        assert isinstance(in_loop(writer.submit(make_record(1))), Stored)
+        back_up(database_url, copy)
+        file.unlink()
+
+        with pytest.raises(StoreUnavailable, match="was removed or replaced"):
+            in_loop(writer.submit(make_record(2)))
+        with pytest.raises(StoreUnavailable, match="unable to open"):
+            in_loop(writer.submit(make_record(3)))
+        # An empty file in its place would look like a log without decisions.
+        assert not file.exists()
+
+        copy.rename(file)
+        assert isinstance(in_loop(writer.submit(make_record(4))), Stored)
+
+    assert read_numbers(database_url) == [1, 4]
+
+
+def test_a_file_that_was_replaced_is_used_with_its_own_numbers(
+    store: SqlStore, database_url: str, migrated_file: Path, tmp_path: Path
+) -> None:
+    file = Path(database_url.removeprefix("sqlite:///"))
+    aside, other = tmp_path / "aside.db", tmp_path / "other.db"
+    shutil.copy(migrated_file, other)
+    with closing(open_store(f"sqlite:///{other}")) as second:
+        # The site that the first log counts as 1 is 2 here.
+        for offer in (make_offer("kresoft"), make_offer()):
+            second.remember_notice(offer, DOCUMENT, NOON)
+    store.remember_notice(make_offer(), DOCUMENT, NOON)
+    with Writer(store) as writer:
+        assert isinstance(in_loop(writer.submit(make_record(1))), Stored)
+        file.rename(aside)
+        other.rename(file)
+
+        with pytest.raises(StoreUnavailable, match="was removed or replaced"):
+            in_loop(writer.submit(make_record(2)))
+        assert isinstance(in_loop(writer.submit(make_record(3))), Stored)
+
+    assert read_numbers(database_url) == [3]
+    # The one put aside is whole without the journal that stayed behind.
+    assert 1 in read_numbers(f"sqlite:///{aside}")
+
+
+def test_a_reader_finds_the_file_that_took_the_place(
+    store: SqlStore, database_url: str, tmp_path: Path
+) -> None:
+    file, copy = Path(database_url.removeprefix("sqlite:///")), tmp_path / "backup.db"
+    store.remember_notice(make_offer(), DOCUMENT, NOON)
+    back_up(database_url, copy)
+    store.append([make_record(1)])
+    copy.replace(file)
+
+    with pytest.raises(StoreUnavailable, match="was removed or replaced"):
+        store.record(decision_id(1))
+
+    assert store.record(decision_id(1)) is None
+    assert [offer.site for offer in store.offers()] == ["dsoft"]
 
 
 def test_nothing_acknowledged_is_lost_when_the_process_is_killed(

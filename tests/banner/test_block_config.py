@@ -1,0 +1,89 @@
+"""What the part in front of the gate is told: other tools' categories, and hosts to hold."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from bundle_samples import RELOAD, make_sources
+
+from slagboom_banner.block_config import describe_block
+from slagboom_banner.bundle import build_bundle
+from slagboom_banner.decide import read_offer
+
+ACME = "acme.yaml"
+SOURCES = make_sources()
+
+
+def describe(policy_folder: Any, lines: str) -> Any:
+    policy_folder.edit(ACME, "languages: [nl, en]\n", f"languages: [nl, en]\n{lines}\n")
+    loaded = policy_folder.read()
+    return describe_block(loaded.policy, read_offer(loaded))
+
+
+def test_a_policy_that_asks_for_none_of_it_sends_none_of_it(policy_folder: Any) -> None:
+    assert describe(policy_folder, "") is None
+
+    gate = build_bundle(policy_folder.read(), SOURCES).gate.decode()
+
+    assert "block(" not in gate
+
+
+def test_usual_categories_become_the_purpose_of_the_same_meaning(policy_folder: Any) -> None:
+    categories = describe(policy_folder, "markup: [cookiebot, onetrust]")["categories"]
+
+    for category in ("analytics", "performance", "C0002"):
+        assert categories[category] == "statistics"
+    assert categories["C0001"] == "necessary"
+    # Nothing here serves marketing, so its tags stay held back.
+    assert not {"marketing", "targeting", "C0004"} & categories.keys()
+
+
+def test_the_policys_own_word_for_a_category_comes_first(policy_folder: Any) -> None:
+    lines = "markup: [klaro]\nmarkup_categories: {analytics: contact, livechat: chat}"
+    categories = describe(policy_folder, lines)["categories"]
+
+    assert categories["analytics"] == "contact"
+    assert categories["livechat"] == "chat"
+    assert categories["C0002"] == "statistics"
+
+
+def test_blocking_knows_the_hosts_of_what_needs_consent(policy_folder: Any) -> None:
+    described = describe(policy_folder, "auto_block: true")
+
+    assert described["auto_block"] is True
+    assert (described["markup"], described["categories"]) == ((), {})
+    assert [service["id"] for service in described["services"]] == ["counter", "chat"]
+    assert all(service["hosts"] for service in described["services"])
+
+
+@pytest.mark.parametrize("line", ["auto_block: true", "markup: [orejime]"])
+def test_the_part_stands_before_the_gate(policy_folder: Any, line: str) -> None:
+    described = describe(policy_folder, line)
+    gate = build_bundle(policy_folder.read(), SOURCES).gate.decode()
+
+    part, _, rest = gate.partition(");")
+    assert json.loads(part.removeprefix("block(")) == json.loads(json.dumps(described))
+    assert rest.startswith("start(")
+
+
+def test_a_category_leads_to_something_the_policy_has(policy_folder: Any) -> None:
+    lines = "markup: [klaro]\nmarkup_categories:\n  analytics: statistic"
+    policy_folder.edit(ACME, "languages: [nl, en]\n", f"languages: [nl, en]\n{lines}\n")
+    (finding,) = policy_folder.check()
+
+    assert finding.path == "markup_categories.analytics"
+    assert "'statistic', no purpose or service" in finding.message
+    assert "statistics" in finding.message
+
+
+@pytest.mark.parametrize("ending", ["stop", "reload"])
+def test_what_keeps_typed_text_comes_along_where_a_service_asks_for_a_new_page(
+    policy_folder: Any, ending: str
+) -> None:
+    line = f"on_withdrawal: {ending}\nembed:\n"
+    policy_folder.edit("services/chat.yaml", "embed:\n", line)
+    gate = build_bundle(policy_folder.read(), SOURCES).gate.decode()
+
+    assert gate.startswith(RELOAD) == (ending == "reload")

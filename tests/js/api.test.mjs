@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+
+import { transform } from "esbuild";
+
+import { makeApi } from "../../static/js/api.js";
+
+const readDocument = () => readFile(new URL("../../docs/api.md", import.meta.url), "utf8");
+const config = { purposes: ["statistics"], services: [{ id: "counter" }] };
+const nothing = () => {};
+/** @param {object} [changes] */
+const make = (changes) =>
+  makeApi(config, {
+    choice: () => null,
+    grants: () => ({ purposes: { statistics: true }, services: { counter: false } }),
+    ready: new Promise(nothing),
+    open: nothing,
+    accept: nothing,
+    refuse: nothing,
+    ...changes,
+  });
+
+test("its members are those that the documentation lists for every policy", async () => {
+  const text = await readDocument();
+  const table = text.split("| member |")[1].split("\n\n")[0];
+  const rows = table.split("\n").filter((row) => row.startsWith("| `"));
+  const always = rows.filter((row) => !row.includes("`interface: none` only"));
+
+  const names = always.map((row) => row.match(/`(\w+)/)[1]);
+  assert.deepEqual(Object.keys(make()).sort(), names.sort());
+});
+
+test("what is pushed runs soon, never at once, in order, with the kit", async () => {
+  const api = make();
+  const seen = [];
+  api.push((kit) => seen.push(kit), () => seen.push("second"));
+  assert.deepEqual(seen, []);
+
+  await Promise.resolve();
+  assert.equal(seen[0], api);
+  assert.deepEqual(seen.slice(1), ["second"]);
+});
+
+test("a name that the policy does not have is not granted", () => {
+  const api = make();
+
+  assert.equal(api.granted("statistics"), true);
+  for (const id of ["counter", "nobody", "constructor", "__proto__"]) {
+    assert.equal(api.granted(id), false);
+  }
+});
+
+test("there is no decision while a choice is due", () => {
+  assert.equal(make().decision, null);
+});
+
+test("every example in JavaScript is valid", async () => {
+  const text = await readDocument();
+  const blocks = [...text.matchAll(/^```(js|jsx)\n(.*?)^```/gms)];
+  const inline = [...text.matchAll(/<script>\n(.*?)<\/script>/gs)];
+
+  assert.equal(blocks.length, 3);
+  assert.ok(inline.length >= 4);
+  for (const [, loader, code] of blocks) await transform(code, { loader, format: "esm" });
+  for (const [, code] of inline) await transform(code, { loader: "js" });
+});
