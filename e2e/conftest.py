@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
@@ -83,6 +84,16 @@ COMPANIES = (
 )
 
 
+_C_LIBRARY = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def _end_with_parent() -> None:
+    """Lets Linux end this process when the tests' own is killed and can stop nothing any more."""
+    if sys.platform == "linux":
+        _C_LIBRARY.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class KitProcess:
     """`slagboom demo` as its own process, which tests may stop, start, reload and kill."""
 
@@ -122,6 +133,7 @@ class KitProcess:
                 ],
                 stdout=output,
                 stderr=output,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 -- it takes no lock
             )
         try:
             self._await_alive()

@@ -48,6 +48,7 @@ def make_offer(site: str = "dsoft", number: int = 1, **changes: Any) -> OfferedN
             OfferedService("google-analytics", "statistics", needs_full_ip=False),
             OfferedService("leadinfo", "marketing", needs_full_ip=True),
         ),
+        accept_anonymises=False,
         consent_lifetime_days=182,
         ip="truncated",
     )

@@ -83,6 +83,14 @@ def describe_gate(
         return names
 
     own_interface = {"own_interface": True} if policy.interface == "none" else {}
+    # A tag marked with a necessary purpose is held back unless its host is known.
+    hosts = [
+        host
+        for service in loaded.services
+        if service.purpose in offer.necessary
+        for host in service.hosts
+    ]
+    necessary_hosts = {"necessary_hosts": list(dict.fromkeys(hosts))} if hosts else {}
     return {
         "site": policy.site,
         "revision": policy.revision,
@@ -93,6 +101,7 @@ def describe_gate(
         "accept_anonymises": policy.accept_all_anonymises_ip,
         "purposes": offer.purposes,
         "necessary": offer.necessary,
+        **necessary_hosts,
         "services": [_describe_service(loaded, service) for service in offer.services],
         "languages": {
             language: describe_language(language, notice) for language, notice in notices.items()

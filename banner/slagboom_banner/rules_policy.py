@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from slagboom_banner.remark import Remark, Texts
 from slagboom_banner.rules_vendors import read_host
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from slagboom_banner.load import LoadedPolicy
 
@@ -142,10 +143,20 @@ def check_origins(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark]:
 def check_cookie_domain(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark]:
     """The choice cookie's domain holds every origin, or browsers refuse the cookie.
 
-    Source: RFC 6265 section 5.3.
+    Without a domain the cookie belongs to one host, and the site's other hosts ask once more.
+
+    Source: RFC 6265 sections 5.3 and 5.4.
     """
     domain = loaded.policy.cookie_domain
     if domain is None:
+        shared = _shared_domain(loaded.policy.origins)
+        if shared is not None:
+            yield Remark(
+                "origins",
+                f"lie below {shared}, and each asks for itself; write cookie_domain: {shared}, "
+                "unless anybody can have a name there",
+                severity="warning",
+            )
         return
     if domain.startswith("*."):
         yield Remark("cookie_domain", f"is {domain!r}; remove `*.`, it holds subdomains anyway")
@@ -160,6 +171,14 @@ def check_cookie_domain(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark]
                 f"is {domain!r}, which does not hold {origin}; write a parent of every origin, or "
                 "remove the line",
             )
+
+
+def _shared_domain(origins: Iterable[str]) -> str | None:
+    """The longest domain that holds all of several hosts; None for a mere top level."""
+    hosts = {urlsplit(origin).hostname or "" for origin in origins if _ORIGIN.fullmatch(origin)}
+    columns = zip(*(host.split(".")[::-1] for host in hosts), strict=False)
+    labels = [column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns)]
+    return ".".join(labels[::-1]) if len(hosts) > 1 and len(labels) > 1 else None
 
 
 def check_unknown_values(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark]:

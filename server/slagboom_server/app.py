@@ -62,5 +62,7 @@ def build_app(kit: Kit) -> Starlette:
             Exception: _answer_fault,
         },
     )
+    # An address is right or it is not; a redirect would send a decision round twice.
+    app.router.redirect_slashes = False
     app.state.kit = kit
     return app

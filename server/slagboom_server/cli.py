@@ -56,6 +56,8 @@ Vendors = Annotated[
     typer.Option(envvar="SLAGBOOM_VENDORS", help="Stand-ins here, or the vendors' real hosts."),
 ]
 SHIPPED_POLICIES = policies_directory()
+DEMO_DATABASE = "sqlite:///var/demo.db"
+"""A log of its own: the demo's decisions are nobody's, and its notices name its stand-ins."""
 
 
 def _print_warnings(findings: tuple[Finding, ...]) -> None:
@@ -92,7 +94,7 @@ def serve(
 @app.command()
 def demo(
     policies: Policies = SHIPPED_POLICIES,
-    database: Database = DEFAULT_DATABASE,
+    database: Database = DEMO_DATABASE,
     host: Host = "127.0.0.1",
     port: Port = 8000,
     geo_database: GeoDatabase = None,

@@ -105,13 +105,13 @@ def show_record(
     database: Database = DEFAULT_DATABASE,
     format_: Format = "table",
 ) -> None:
-    """Show one decision, and the texts its visitor read."""
+    """Show one decision, and the texts its visitor read; code 1 where there is none."""
     with _opened(database) as store:
         shape = read_choice("format", format_, _SHAPES)
         record = store.record(read_id("DECISION_ID", decision_id))
         if record is None:
-            message = f"{decision_id}: no such decision in this log"
-            raise SlagboomError(message)
+            sys.stderr.write(f"slagboom: {decision_id}: no such decision in this log\n")
+            raise typer.Exit(1)
         notice = store.notice(record.site, record.notice)
         if shape == "table":
             Console().print(log_tables.show_record(record, notice))

@@ -215,14 +215,14 @@ def _require_fit(decision: Decision, notice: OfferedNotice) -> None:
     _require_same("service", decision.services, [service.id for service in notice.services])
     if decision.action is Action.ACCEPT_ALL:
         _require_all_granted(decision, notice)
-    if decision.action is Action.WITHDRAW and decision.previous is None:
-        _reject("action 'withdraw' names no previous decision; only what was given is withdrawn")
-    if decision.action is Action.GPC and not decision.gpc:
-        _reject("action 'gpc' comes without the signal; gpc must be true")
     if decision.action in _REFUSALS:
         for name, is_granted in (*decision.choices.items(), *decision.services.items()):
             if is_granted:
                 _reject(f"action {decision.action.value!r} cannot grant {name!r}")
+    if decision.action is Action.WITHDRAW and decision.previous is None:
+        _reject("action 'withdraw' names no previous decision; only what was given is withdrawn")
+    if decision.action is Action.GPC and not decision.gpc:
+        _reject("action 'gpc' comes without the signal; gpc must be true")
 
 
 def _require_version(field: str, value: UUID, version: int) -> None:

@@ -217,6 +217,19 @@ def test_the_gate_asks_nobody_about_what_is_necessary(plain: Bundle) -> None:
     assert config["purposes"] == ["statistics", "contact"]
     assert config["necessary"] == ["necessary"]
     assert [service["id"] for service in config["services"]] == ["counter", "chat"]
+    assert "necessary_hosts" not in config
+
+
+def test_the_gate_knows_the_hosts_of_what_is_necessary(policy_folder: Any) -> None:
+    policy_folder.edit(
+        "services/kit.yaml",
+        "purpose: necessary\n",
+        "purpose: necessary\nhosts: [pay.example, '*.pay.example']\n",
+    )
+    config = read_config(build(policy_folder))
+
+    assert config["necessary_hosts"] == ["pay.example", "*.pay.example"]
+    assert [service["id"] for service in config["services"]] == ["counter", "chat"]
 
 
 def list_texts(value: Any) -> list[str]:

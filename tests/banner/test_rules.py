@@ -262,6 +262,14 @@ BREACHES = [
         (ACME, "cookie_domain", "'*"),
     ),
     Breach(
+        "cookie-domain",
+        ACME,
+        "cookie_domain: acme.example\n",
+        "",
+        (ACME, "origins", "[https://www.acme.example"),
+        "warning",
+    ),
+    Breach(
         "consent-lifetime",
         ACME,
         "days: 182",
@@ -325,6 +333,13 @@ BREACHES = [
         (ACME, "services[2]", "id: chat"),
         "warning",
     ),
+    Breach(
+        "contrast",
+        ACME,
+        "consent_lifetime_days: 182",
+        'consent_lifetime_days: 182\nlook: {light: {accent: "#dddddd"}}',
+        (ACME, "look.light.accent", '"#dddddd"'),
+    ),
     google("advanced-consent-mode", "{mode: advanced}", ("google_consent.mode", "advanced")),
     google(
         "granted-default",
@@ -380,7 +395,8 @@ BREACHES = [
 
 ALLOWED = [
     (ACME, "https://acme.example]", "https://shop.acme.example:8443]"),
-    (ACME, "cookie_domain: acme.example\n", ""),
+    (ACME, ", https://acme.example]\ncookie_domain: acme.example\n", "]\n"),
+    (ACME, ", https://acme.example]\ncookie_domain: acme.example\n", ", https://acme.test]\n"),
     (ACME, "{nl: Contact, en: Contact}", "{nl: Contact, en: Contact, pl: Kontakt}"),
     (ACME, "export_outside_eea: excluded", "export_outside_eea: allowed"),
     (ACME, "accept: Aanvaarden", "accept: Ook cookies"),

@@ -208,6 +208,14 @@ def test_a_progress_bar_is_for_people_only(
 
 
 @pytest.mark.usefixtures("filled")
+def test_a_decision_that_is_not_there_is_the_answer_no(run: Run) -> None:
+    code, out, err = run("show", str(decision_id(9)))
+
+    assert (code, out) == (1, "")
+    assert err == f"slagboom: {decision_id(9)}: no such decision in this log\n"
+
+
+@pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -219,7 +227,6 @@ def test_a_progress_bar_is_for_people_only(
         (("export", "--output", "/proc/nowhere/x"), "cannot write the export"),
         (("stats", "--purpose", "nope"), "--purpose 'nope'"),
         (("show", "12"), "DECISION_ID '12': write the whole identifier"),
-        (("show", str(decision_id(9))), "no such decision in this log"),
         (("list", "--database", "sqlite:////nowhere/x.db"), "/nowhere/x.db: no such database"),
     ],
 )

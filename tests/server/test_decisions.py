@@ -6,6 +6,7 @@ import asyncio
 import copy
 import json
 import sqlite3
+import threading
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -139,7 +140,7 @@ def test_a_purpose_may_be_chosen_without_its_services(kit: Kit) -> None:
 
 
 def test_a_known_id_with_another_content_is_a_conflict_and_the_first_stays(kit: Kit) -> None:
-    body = make_body(kit)
+    body = make_body(kit, action="save")
     post(kit, body)
     other = {**body, "anonymise_ip": False}
     answer = post(kit, other)
@@ -188,6 +189,10 @@ def test_a_site_takes_no_decision_on_another_sites_notice(kit: Kit) -> None:
     assert count(kit) == 0
 
 
+REFUSED = {
+    "choices": {"statistics": False, "contact": False},
+    "services": {"counter": False, "chat": False},
+}
 WRONG: dict[str, dict[str, Any]] = {
     "an unknown notice": {"notice": "0" * 64},
     "a notice of the wrong form": {"notice": "private-mark"},
@@ -217,7 +222,10 @@ WRONG: dict[str, dict[str, Any]] = {
     "all accepted with a purpose refused": {"choices": {"statistics": True, "contact": False}},
     "all accepted with a service refused": {"services": {"counter": True, "chat": False}},
     "all refused with a purpose granted": {"action": "reject_all"},
+    "all accepted with another address than the notice says": {"anonymise_ip": False},
     "withdrawn with a purpose granted": {"action": "withdraw"},
+    "withdrawn where nothing was given": {"action": "withdraw", **REFUSED},
+    "a signal that was not there": {"action": "gpc", **REFUSED},
     "a signal with a purpose granted": {"action": "gpc", "gpc": True},
     "a decision id of version 4": {"decision_id": "5a1ecafe-0000-4000-8000-000000000001"},
     "a consent id of version 7": {"consent_id": "019a9ce7-0000-7000-8000-000000000001"},
@@ -295,6 +303,27 @@ def test_broken_json_is_refused(kit: Kit, body: bytes) -> None:
     assert count(kit) == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ('"action"', '"reject_all"'),
+        ('"choices"', '{"statistics": false, "contact": false}'),
+        ('"contact"', "false"),
+        ('"chat"', "false"),
+        ('"revision"', "9" * 5000),
+        ('"\\u0067pc"', "true"),
+    ],
+)
+def test_a_name_that_stands_twice_is_refused(kit: Kit, name: str, value: str) -> None:
+    plain = '"gpc"' if "pc" in name else name
+    once = dump(make_body(kit)).decode()
+    twice = once.replace(f"{plain}:", f"{name}: {value}, {plain}:")
+
+    assert once.count(f"{plain}:") == 1
+    check_problem(post(kit, twice.encode()), 400)
+    assert count(kit) == 0
+
+
 def pad(body: dict[str, Any], size: int) -> bytes:
     """The decision with spaces behind it, which JSON allows."""
     return dump(body).ljust(size)
@@ -339,7 +368,7 @@ def test_the_sites_own_pages_may_read_every_answer(kit: Kit) -> None:
         post(kit, make_body(kit, revision=1)),
         post(kit, b"{"),
         post(kit, b" " * 9000),
-        post(kit, make_body(kit, anonymise_ip=False)),
+        post(kit, make_body(kit, action="save")),
     ]
 
     assert [answer.status_code for answer in answers] == [201, 422, 400, 413, 409]
@@ -527,12 +556,42 @@ def test_one_decision_twenty_times_at_once_is_one_record(kit: Kit) -> None:
 
 
 def test_of_two_contents_under_one_id_at_once_one_is_kept(kit: Kit) -> None:
-    body = make_body(kit)
+    body = make_body(kit, action="save")
     other = {**copy.deepcopy(body), "anonymise_ip": False}
     answers = post_at_once(kit, [body, other] * 10)
 
     assert sorted(answer.status_code for answer in answers) == [200] * 9 + [201] + [409] * 10
     assert count(kit) == 1
+
+
+class NotedCountries:
+    """No country is known; but which threads asked is."""
+
+    def __init__(self) -> None:
+        self.threads: list[threading.Thread] = []
+
+    def country(self, _: str) -> None:
+        self.threads.append(threading.current_thread())
+
+
+def test_nobody_waits_while_a_new_user_agent_is_read(kit: Kit) -> None:
+    noted = NotedCountries()
+    kit.countries = noted
+
+    async def post_twice() -> threading.Thread:
+        transport = httpx2.ASGITransport(build_app(kit), client=(ADDRESS, 4711))
+        async with httpx2.AsyncClient(
+            transport=transport, base_url="https://kit.acme.example"
+        ) as client:
+            for number in (1, 2):
+                headers = {"Origin": ORIGIN, "User-Agent": USER_AGENT}
+                await client.post(URL, content=dump(make_body(kit, number)), headers=headers)
+        return threading.current_thread()
+
+    loop_thread = asyncio.run(post_twice())
+
+    assert count(kit) == 2
+    assert [thread is loop_thread for thread in noted.threads] == [False, True]
 
 
 def test_the_largest_decision_a_policy_allows_fits_the_limit(kit: Kit) -> None:

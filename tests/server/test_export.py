@@ -60,6 +60,7 @@ def test_csv_names_what_was_granted_and_what_was_refused() -> None:
     assert row["services_granted"] == "google-analytics"
     assert row["services_refused"] == "leadinfo"
     assert row["anonymise_ip"] == "false"
+    assert row["granted"] == "google-analytics"
     assert row["previous"] == ""
     assert row["flags"] == "clock_ahead gpc_differs"
     assert row["decision_id"] == str(decision_id(1))

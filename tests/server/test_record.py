@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from log_samples import NOON, REQUEST, make_decision, make_offer
+from log_samples import NOON, REQUEST, decision_id, make_decision, make_offer
 
 from slagboom_banner.regime import Regime
 from slagboom_server.errors import RecordRejected
@@ -117,6 +117,18 @@ def test_times_are_kept_in_whole_milliseconds() -> None:
             "action 'accept_all' leaves service 'leadinfo' refused",
         ),
         (
+            {"anonymise_ip": True},
+            "action 'accept_all' leaves anonymise_ip false under this notice",
+        ),
+        (
+            {"action": "gpc", **NOTHING, **NO_SERVICE},
+            "action 'gpc' comes without the signal",
+        ),
+        (
+            {"action": "withdraw", **NOTHING, **NO_SERVICE},
+            "action 'withdraw' names no previous decision",
+        ),
+        (
             {"decision_id": UUID("5a1ecafe-0000-4000-8000-000000000001")},
             "decision_id is not a UUID of version 7",
         ),
@@ -156,14 +168,47 @@ def test_a_refusal_never_grants(action: str, granted: set[str]) -> None:
     with pytest.raises(RecordRejected, match=f"action '{action}' cannot grant"):
         build(action=action, granted=granted)
 
-    assert not any(build(action=action, **NOTHING, **NO_SERVICE).choices.values())
+    refused = build(
+        action=action, gpc=action == "gpc", previous=decision_id(9), **NOTHING, **NO_SERVICE
+    )
+    assert not any(refused.choices.values())
+    assert refused.granted == ()
 
 
 def test_accepting_all_leaves_out_what_an_anonymised_address_keeps_off() -> None:
-    record = build(anonymise_ip=True, services={"google-analytics": True, "leadinfo": False})
+    offer = make_offer(accept_anonymises=True)
+    services = {"google-analytics": True, "leadinfo": False}
+    record = build(offer=offer, anonymise_ip=True, services=services)
 
     assert record.flags == ()
     assert record.services["leadinfo"] is False
+
+
+@pytest.mark.parametrize("accept_anonymises", [True, False])
+def test_accepting_all_leaves_the_address_as_the_notice_said(*, accept_anonymises: bool) -> None:
+    offer = make_offer(accept_anonymises=accept_anonymises)
+
+    assert build(offer=offer, anonymise_ip=accept_anonymises).anonymise_ip is accept_anonymises
+    with pytest.raises(RecordRejected, match="'accept_all' leaves anonymise_ip"):
+        build(offer=offer, anonymise_ip=not accept_anonymises)
+
+
+ALL = {"statistics", "marketing", "google-analytics", "leadinfo"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "granted"),
+    [
+        ({"granted": ALL}, ("google-analytics", "leadinfo")),
+        ({"granted": ALL, "anonymise_ip": True}, ("google-analytics",)),
+        ({"granted": {"marketing", "leadinfo"}, "anonymise_ip": True}, ()),
+        ({"granted": {"statistics", "marketing"}}, ()),
+    ],
+)
+def test_a_record_says_which_services_may_run(
+    changes: dict[str, Any], granted: tuple[str, ...]
+) -> None:
+    assert build(**changes).granted == granted
 
 
 def test_the_order_is_the_notice_and_not_the_browser() -> None:
@@ -185,7 +230,7 @@ def test_the_order_is_the_notice_and_not_the_browser() -> None:
         ({"given_at": NOON - 401 * DAY}, (Flag.CLOCK_BEHIND,)),
         ({"is_current": False}, (Flag.EARLIER_NOTICE,)),
         ({"gpc": True}, (Flag.GPC_DIFFERS,)),
-        ({"anonymise_ip": True}, (Flag.FULL_IP_WITHHELD,)),
+        ({"anonymise_ip": True, "granted": {"leadinfo"}}, (Flag.FULL_IP_WITHHELD,)),
         ({"anonymise_ip": True, "granted": {"statistics"}}, ()),
         ({"is_current": False, "gpc": True}, (Flag.EARLIER_NOTICE, Flag.GPC_DIFFERS)),
     ],

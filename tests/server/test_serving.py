@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -254,6 +255,18 @@ def test_the_help_lists_the_commands_and_their_variables() -> None:
         assert command in commands.stdout
     for name in ("POLICIES", "DATABASE", "HOST", "PORT", "GEO_DATABASE", "TRUSTED_PROXIES"):
         assert f"SLAGBOOM_{name}" in options.stdout
+
+
+def test_the_demo_keeps_its_decisions_apart() -> None:
+    defaults = {
+        command: re.search(r"sqlite:\S+\.db", run(command, "--help").stdout)
+        for command in ("serve", "demo")
+    }
+
+    assert defaults["serve"]
+    assert defaults["demo"]
+    assert defaults["serve"][0] == "sqlite:///var/slagboom.db"
+    assert defaults["demo"][0] == "sqlite:///var/demo.db"
 
 
 def test_an_option_may_come_from_the_environment(tmp_path: Path) -> None:
