@@ -234,3 +234,43 @@ def test_changing_ones_mind_keeps_one_consent_id_and_a_chain(
         records[0]["decision_id"],
         records[1]["decision_id"],
     ]
+
+
+def test_a_script_still_on_its_way_at_the_withdrawal_never_runs(
+    kit: KitProcess, visitor: Visitor, kresoft: Any
+) -> None:
+    page = visitor.page
+    held: list[Any] = []
+    visitor.context.route(
+        "**/own/statistics.js",
+        lambda route: held.append(route),  # noqa: PLW0108 -- Playwright keeps no built-in
+    )
+    visitor.open(kit.address(kresoft))
+    visitor.asked()
+    with page.expect_request("**/own/statistics.js"):
+        page.click(".sb-first .sb-accept")
+    page.click(".sb-withdraw")
+    page.wait_for_function("() => !slagboom.granted('statistics')")
+    with page.expect_event("requestfinished", lambda request: "/own/" in request.url):
+        held[0].continue_()
+    visitor.witness.mark(page)
+
+    assert page.locator("#own-tag").get_attribute("data-state") not in {"complete", "wrong"}
+
+
+def test_what_was_shown_once_ends_with_a_refusal_and_leaves_no_record(
+    kit: KitProcess, visitor: Visitor, soft4doc: Any
+) -> None:
+    page = visitor.page
+    visitor.open(kit.address(soft4doc))
+    with page.expect_request(lambda request: f"{FILM}/embed/" in request.url):
+        page.click(".sb-embed .sb-once")
+    visitor.witness.mark(page)
+
+    assert visitor.decision() is None
+    assert visitor.witness.cookies() == {}
+    assert visitor.witness.urls("/decisions") == []
+
+    visitor.answer("reject")
+    page.locator(".sb-embed").wait_for()
+    assert page.locator("iframe").get_attribute("src") is None

@@ -40,11 +40,14 @@ export const makeServices = (config, nonce) => {
       ]),
     );
 
+  const listGranted = () =>
+    config.services.filter(({ id }) => grants && grants.services[id]);
+
   let left = 0;
   /** Deletes what a tag that still runs has stored once more. */
   const clearAgain = () => {
     for (const service of config.services) {
-      if (left > 0 && grants && !grants.services[service.id]) left -= clearStored(service);
+      if (left > 0 && grants && !grants.services[service.id]) left -= clearStored(service, listGranted());
     }
   };
   const watch = () => {
@@ -70,7 +73,7 @@ export const makeServices = (config, nonce) => {
         if (next.services[service.id]) {
           if (!started.has(service.id)) {
             started.add(service.id);
-            runSteps(service.load || [], consent, nonce);
+            runSteps(service.load || [], consent, nonce, () => started.has(service.id));
           }
         } else {
           if (started.delete(service.id)) {
@@ -79,7 +82,7 @@ export const makeServices = (config, nonce) => {
             watch();
           }
           runSteps(service.deny || [], consent, nonce);
-          clearStored(service);
+          clearStored(service, listGranted());
         }
       }
       return mustReload;

@@ -54,8 +54,9 @@ const makeQueue = ({ into, defer_to: deferTo, methods = [] }, holder, name) => {
   }
 };
 
-/** @param {Step} step @param {() => unknown} consent @param {string} nonce */
-const run = (step, consent, nonce) => {
+/** @param {Step} step @param {() => unknown} consent @param {string} nonce
+ * @param {() => boolean} isWanted */
+const run = (step, consent, nonce, isWanted) => {
   if (step.do === "script") {
     const script = document.createElement("script");
     script.async = true;
@@ -64,7 +65,8 @@ const run = (step, consent, nonce) => {
       script.setAttribute(name, value);
     }
     const { then } = step;
-    if (then) script.onload = () => runSteps(then, consent, nonce);
+    // It may have been withdrawn while the script was on its way.
+    if (then) script.onload = () => isWanted() && runSteps(then, consent, nonce, isWanted);
     script.src = trustedScriptUrl(/** @type {string} */ (step.src));
     (document.head || document.documentElement).append(script);
     return;
@@ -91,11 +93,12 @@ const run = (step, consent, nonce) => {
 /** Runs steps in order; one that throws must not take the page or the others with it.
  * @param {Step[]} steps
  * @param {() => unknown} consent the state of the consent types
- * @param {string} nonce */
-export const runSteps = (steps, consent, nonce) => {
+ * @param {string} nonce
+ * @param {() => boolean} [isWanted] whether what a script brings may still be used */
+export const runSteps = (steps, consent, nonce, isWanted = () => true) => {
   for (const step of steps) {
     try {
-      run(step, consent, nonce);
+      run(step, consent, nonce, isWanted);
     } catch (error) {
       console.error("slagboom:", step, error);
     }

@@ -62,10 +62,14 @@ const clearNamed = async (patterns, list, remove) => {
 };
 
 /** @param {ServiceConfig} service
+ * @param {ServiceConfig[]} granted  services whose cookies stay, also those of a shared name
  * @returns {number} how many cookies there were; what lies elsewhere does not tell */
-export const clearStored = ({ stored = {} }) => {
+export const clearStored = ({ stored = {} }, granted) => {
   const matches = matcher(stored.cookie || []);
-  const names = listCookies().map((pair) => pair.split("=")[0]).filter(matches);
+  const stays = matcher(granted.flatMap((service) => (service.stored && service.stored.cookie) || []));
+  const names = listCookies()
+    .map((pair) => pair.split("=")[0])
+    .filter((name) => matches(name) && !stays(name));
   names.forEach(deleteCookie);
   clearArea("localStorage", stored.local_storage || []);
   clearArea("sessionStorage", stored.session_storage || []);

@@ -28,6 +28,9 @@ export const makeTags = (config, wantPlaceholder) => {
   let released = Promise.resolve();
   /** Tags about which something was said, or nothing had to be. @type {WeakSet<Node>} */
   const checked = new WeakSet();
+  /** Scripts on their way, with their marked tags and what settles them.
+   * @type {Map<HTMLScriptElement, [HTMLElement, (value?: unknown) => void]>} */
+  const loading = new Map();
   /** Inert tags already released, or waiting for those before them. @type {WeakSet<Node>} */
   const visited = new WeakSet();
 
@@ -77,8 +80,9 @@ export const makeTags = (config, wantPlaceholder) => {
     script.async = script.hasAttribute("async");
     if (script.src) {
       const settled = new Promise((done) => {
+        loading.set(script, [marked, done]);
         script.onload = script.onerror = done;
-      });
+      }).then(() => loading.delete(script));
       place.replaceWith(script);
       if (!script.async) released = Promise.all([released, settled]).then(() => undefined);
     } else {
@@ -197,6 +201,16 @@ export const makeTags = (config, wantPlaceholder) => {
     /** @param {Grants} next */
     apply: (next) => {
       grants = next;
+      for (const [script, [marked, done]] of loading) {
+        if (mayRun(marked, script.src)) continue;
+        // It may still arrive, but a script of another document does not run.
+        document.implementation.createHTMLDocument().adoptNode(script);
+        done();
+      }
+      // What was shown once was shown under the answer before this one.
+      document.querySelectorAll("[data-consent-once]").forEach((frame) => {
+        frame.removeAttribute("data-consent-once");
+      });
       observer.observe(document, {
         attributeFilter: ["data-consent"],
         childList: true,
