@@ -8,11 +8,12 @@ const covers = (host, pattern) =>
     ? host === pattern.slice(2) || host.endsWith(pattern.slice(1))
     : host === pattern;
 
+/** @param {string[]} hosts @param {{hostname: string}} url */
+export const isCovered = (hosts, url) => hosts.some((pattern) => covers(url.hostname, pattern));
+
 /** @param {ServiceConfig[]} services @param {{hostname: string}} url
  * @returns {ServiceConfig | undefined} */
 export const serviceOf = (services, url) =>
   services.find((service) =>
-    [...service.hosts, ...(service.embed ? service.embed.hosts : [])].some(
-      (pattern) => covers(url.hostname, pattern),
-    ),
+    isCovered([...service.hosts, ...(service.embed ? service.embed.hosts : [])], url),
   );

@@ -2,7 +2,7 @@
  *
  * `<script type="text/plain" data-consent="…">`, `<iframe data-consent="…" data-src="…">` and
  * `<img …>` alike, `<template data-consent="…">`; there from the start or at any later time. */
-import { serviceOf } from "./hosts.js";
+import { isCovered, serviceOf } from "./hosts.js";
 import { trustedScript, trustedScriptUrl } from "./trusted.js";
 
 /** @typedef {import("./types.js").Config} Config */
@@ -56,6 +56,7 @@ export const makeTags = (config, wantPlaceholder) => {
     if (!address) return true;
     const url = resolve(address);
     if (url.origin === location.origin) return true;
+    if (config.necessary_hosts && isCovered(config.necessary_hosts, url)) return true;
     if (!serviceOf(config.services, url)) {
       warn(tag, `held back: no service of this policy registers the host ${url.host}`);
     }

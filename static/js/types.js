@@ -48,6 +48,7 @@
  * @property {boolean} accept_anonymises
  * @property {string[]} purposes  those that need consent, in the policy's order
  * @property {string[]} necessary  purposes that need none
+ * @property {string[]} [necessary_hosts]  of the services under those
  * @property {ServiceConfig[]} services  those of `purposes`, in the policy's order
  * @property {Record<string, LanguageConfig>} languages  the first is the fallback
  * @property {string} style
