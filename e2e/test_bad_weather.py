@@ -117,7 +117,7 @@ def test_a_layer_that_does_not_load_grants_nothing_and_can_be_tried_again(
     assert visitor.errors == []
 
     visitor.context.unroute("**/second-*")
-    visitor.page.click(".sb-reopen")
+    visitor.page.click(".sb-choose")
     visitor.page.locator("dialog[open]").wait_for()
 
 

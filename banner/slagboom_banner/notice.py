@@ -172,6 +172,7 @@ _FIRST_TEXTS = (
     "choose",
     "changed_title",
     "expired_note",
+    "saved_status",
     "withdrawn_status",
 )
 _EMBED_TEXTS = (

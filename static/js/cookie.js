@@ -72,6 +72,10 @@ export const listCookies = () => {
   }
 };
 
+/** Newer is more; of the same second, granting less is more. @param {Choice} choice */
+const rank = (choice) =>
+  choice.given - [...choice.purposes, ...choice.services].filter(Boolean).length / 100;
+
 /** The newest readable choice: two cookies of different scope may stand side by side.
  * @param {Config} config @returns {Choice | null} */
 export const readChoice = (config) => {
@@ -80,7 +84,8 @@ export const readChoice = (config) => {
   for (const pair of listCookies()) {
     const [name, value] = pair.split("=");
     const found = name === COOKIE_NAME ? decodeChoice(config.site, value || "") : null;
-    if (found && (!newest || found.given > newest.given)) newest = found;
+    // Of two as old as each other the one that grants less: a withdrawal must not be undone.
+    if (found && (!newest || rank(found) > rank(newest))) newest = found;
   }
   return newest;
 };

@@ -26,7 +26,7 @@ from slagboom_server.demo.vendors import build_vendors
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Playwright
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import ASGIApp
@@ -351,14 +351,17 @@ def demo() -> Iterator[Demo]:
     listener.close()
 
 
-@pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict[str, Any]:
-    return {"executable_path": find_chromium(), "args": launch_arguments()}
+@pytest.fixture(scope="module")
+def plain_browser(playwright: Playwright) -> Iterator[Browser]:
+    """A browser of this module's own: the session's one starts with the arguments of e2e."""
+    browser = playwright.chromium.launch(executable_path=find_chromium(), args=launch_arguments())
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    with browser.new_context() as context:
+def page(plain_browser: Browser) -> Iterator[Page]:
+    with plain_browser.new_context() as context:
         yield context.new_page()
 
 

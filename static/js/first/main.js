@@ -34,6 +34,7 @@ const makePart = (style, notice, host) => {
       const hadFocus = layer.contains(document.activeElement);
       layer.remove();
       layer = null;
+      prepare().textContent = notice.texts.saved_status;
       const control = root.querySelector(".sb-reopen");
       if (hadFocus && control instanceof HTMLElement) control.focus({ preventScroll: true });
     },

@@ -118,7 +118,7 @@ export const makeSecondLayer = (notice, host, format) => {
   dialog.addEventListener("keydown", (event) => {
     if (event.key !== "Tab") return;
     const stops = [...dialog.querySelectorAll("a, button, input, summary, [tabindex]")].filter(
-      (stop) => stop.checkVisibility(),
+      (stop) => stop.getClientRects().length > 0,
     );
     const edge = stops[event.shiftKey ? 0 : stops.length - 1];
     if (document.activeElement === edge || document.activeElement === dialog) {
@@ -131,7 +131,7 @@ export const makeSecondLayer = (notice, host, format) => {
   let cameFrom = null;
   dialog.addEventListener("close", () => {
     // Back to what opened it; where that is gone, to the control that always is there.
-    const target = cameFrom && cameFrom.isConnected && cameFrom.checkVisibility()
+    const target = cameFrom && cameFrom.getClientRects().length
       ? cameFrom : host.root.querySelector(".sb-reopen");
     if (target instanceof HTMLElement) target.focus();
     host.tell("close");
