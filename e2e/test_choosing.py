@@ -274,3 +274,57 @@ def test_what_was_shown_once_ends_with_a_refusal_and_leaves_no_record(
     visitor.answer("reject")
     page.locator(".sb-embed").wait_for()
     assert page.locator("iframe").get_attribute("src") is None
+
+
+def test_a_slow_script_is_waited_for_by_those_behind_it(
+    kit: KitProcess, visitor: Visitor, kresoft: Any
+) -> None:
+    page = visitor.page
+    held: list[Any] = []
+    visitor.context.route(
+        "**/own/statistics.js",
+        lambda route: held.append(route),  # noqa: PLW0108 -- Playwright keeps no built-in
+    )
+    visitor.open(kit.address(kresoft))
+    visitor.asked()
+    with page.expect_response("**/own/statistics-after.js"):
+        page.click(".sb-first .sb-accept")
+    visitor.witness.mark(page)
+    assert page.locator("#own-tag").get_attribute("data-state") not in {"complete", "wrong"}
+
+    held[0].continue_()
+    page.locator('#own-tag[data-state="complete"]').wait_for()
+
+
+def test_google_is_told_of_the_withdrawal(kit: KitProcess, visitor: Visitor, kresoft: Any) -> None:
+    page = visitor.page
+    visitor.open(kit.address(kresoft))
+    visitor.answer("accept")
+    page.wait_for_function("() => document.cookie.includes('_ga')")
+    page.click(".sb-withdraw")
+    page.wait_for_function("() => !slagboom.granted('google-analytics')")
+
+    last = page.evaluate("() => [...dataLayer].map((entry) => [...entry]).at(-1)")
+    assert last[:2] == ["consent", "update"]
+    assert set(last[2].values()) == {"denied"}
+
+
+def test_a_granted_purpose_opens_no_door_to_a_vendor_nobody_registered(
+    kit: KitProcess, new_visitor: Any, kresoft: Any
+) -> None:
+    visitor = new_visitor(bypass_csp=True)
+    page = visitor.page
+    visitor.open(kit.address(kresoft))
+    visitor.answer("accept")
+    page.evaluate(
+        """() => {
+          const tag = document.createElement("script");
+          tag.type = "text/plain";
+          tag.dataset.consent = "statistics";
+          tag.dataset.src = "https://unregistered.example/tag.js";
+          document.body.append(tag);
+        }"""
+    )
+    visitor.witness.mark(page)
+
+    assert visitor.witness.urls("unregistered.example") == []

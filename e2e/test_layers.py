@@ -56,6 +56,7 @@ def test_the_first_layer_informs_and_never_blocks_the_page(
     page = visitor.page
     visitor.open(kit.address(company))
     visitor.asked()
+    assert page.locator(".sb-control").is_hidden()
     words = page.locator(".sb-first").inner_text()
     notice = visitor.fetch(
         f"/s/{company.site}/notices/"
