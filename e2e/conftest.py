@@ -31,7 +31,7 @@ from slagboom_server.demo.vendors import build_vendors
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 VISITOR_ADDRESS = "203.0.113.77"
 """A documentation address (RFC 5737), given as a trusted proxy would give the visitor's."""
@@ -326,6 +326,15 @@ class Visitor:
     def fetch(self, path: str) -> Any:
         """JSON from the page's own origin, asked for by the page."""
         return self.page.evaluate("path => fetch(path).then((answer) => answer.json())", path)
+
+    def hold(self, pattern: str) -> list[Route]:
+        """Holds back every request for `pattern`; the list fills as they come."""
+        held: list[Route] = []
+        self.context.route(
+            pattern,
+            lambda route: held.append(route),  # noqa: PLW0108 -- Playwright keeps no built-in
+        )
+        return held
 
     def expire_cache(self) -> None:
         """Lets the browser's copy of the scripts grow old at once."""

@@ -237,8 +237,7 @@ def test_a_late_answer_never_undoes_a_later_decision(
 ) -> None:
     """The answer to `accept` arrives after the withdrawal, with accept's cookie in it."""
     page = visitor.page
-    held: list[Any] = []
-    visitor.context.route("**/decisions", lambda route: held.append(route))  # noqa: PLW0108 -- Playwright keeps no built-in
+    held = visitor.hold("**/decisions")
     visitor.open(kit.address(companies["kresoft"]))
     visitor.asked()
     with page.expect_request("**/decisions"):

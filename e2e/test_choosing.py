@@ -240,11 +240,7 @@ def test_a_script_still_on_its_way_at_the_withdrawal_never_runs(
     kit: KitProcess, visitor: Visitor, kresoft: Any
 ) -> None:
     page = visitor.page
-    held: list[Any] = []
-    visitor.context.route(
-        "**/own/statistics.js",
-        lambda route: held.append(route),  # noqa: PLW0108 -- Playwright keeps no built-in
-    )
+    held = visitor.hold("**/own/statistics.js")
     visitor.open(kit.address(kresoft))
     visitor.asked()
     with page.expect_request("**/own/statistics.js"):
@@ -280,11 +276,7 @@ def test_a_slow_script_is_waited_for_by_those_behind_it(
     kit: KitProcess, visitor: Visitor, kresoft: Any
 ) -> None:
     page = visitor.page
-    held: list[Any] = []
-    visitor.context.route(
-        "**/own/statistics.js",
-        lambda route: held.append(route),  # noqa: PLW0108 -- Playwright keeps no built-in
-    )
+    held = visitor.hold("**/own/statistics.js")
     visitor.open(kit.address(kresoft))
     visitor.asked()
     with page.expect_response("**/own/statistics-after.js"):

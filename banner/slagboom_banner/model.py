@@ -226,8 +226,7 @@ class Service(Model):
     hosts: every host it may contact, `*.example.com` for subdomains.
     needs_full_ip: useless without the visitor's full address, so it never runs anonymised.
     load: what starts it after a grant, in order. deny: run on each page while it is not granted,
-    before anything else. consent: run at the grant and at each later change, after `load` has run;
-    off: run at withdrawal on a page where it had been started.
+    before anything else. off: run at withdrawal on a page where it had been started.
     on_withdrawal: `stop` where the off steps silence it, `reload` where only a new page does.
     sources: the vendor pages and data the file rests on.
     """
@@ -260,7 +259,7 @@ class ServiceUse(Model):
 
 
 class ReviewedException(Model):
-    """A finding the company has looked at and answers for, until a date."""
+    """A finding the company has looked at and answers for."""
 
     rule: Identifier
     service: Identifier

@@ -14,6 +14,9 @@
  * @property {() => void} accept
  * @property {() => void} refuse */
 
+/** @param {string[]} ids @param {boolean[]} bits */
+export const byId = (ids, bits) => Object.fromEntries(ids.map((id, at) => [id, bits[at]]));
+
 /** @param {Config} config @param {Actions} actions @returns {Slagboom} */
 export const makeApi = (config, { choice, grants, ready, open, accept, refuse }) => {
   /** @type {Slagboom} */
@@ -28,10 +31,8 @@ export const makeApi = (config, { choice, grants, ready, open, accept, refuse })
           given_at: new Date(current.given * 1000).toISOString(),
           anonymise_ip: current.anonymise_ip,
           gpc: current.gpc,
-          choices: Object.fromEntries(config.purposes.map((id, at) => [id, current.purposes[at]])),
-          services: Object.fromEntries(
-            config.services.map(({ id }, at) => [id, current.services[at]]),
-          ),
+          choices: byId(config.purposes, current.purposes),
+          services: byId(config.services.map(({ id }) => id), current.services),
         }
       );
     },

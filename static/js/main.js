@@ -1,7 +1,7 @@
 /** The gate: the only script a page carries. Reads the choice, keeps everything shut that it does
  * not open, and takes decisions. The layers are parts of their own: the first comes with the gate
  * while a choice is due, the second is fetched when it is opened. */
-import { makeApi } from "./api.js";
+import { byId, makeApi } from "./api.js";
 import { decodeChoice, encodeChoice, isInForce, readChoice, writeChoice } from "./cookie.js";
 import { decide } from "./decide.js";
 import { makeUuid } from "./ids.js";
@@ -297,9 +297,6 @@ const openChannel = (name) => {
     return null;
   }
 };
-
-/** @param {string[]} ids @param {boolean[]} bits */
-const byId = (ids, bits) => Object.fromEntries(ids.map((id, at) => [id, bits[at]]));
 
 /** Acts as soon as the page has a body, which an async script may be ahead of. @param {() => void} act */
 const whenBody = (act) => {
