@@ -85,6 +85,7 @@ def test_the_second_layer_tells_everything(kit: KitProcess, visitor: Visitor, co
     visitor.open(kit.address(company))
     visitor.asked()
     visitor.page.click(".sb-choose")
+    visitor.page.locator("dialog[open]").wait_for()
     for summary in visitor.page.locator("dialog summary").all():
         summary.click()
     text = visitor.page.locator("dialog").inner_text()
