@@ -11,7 +11,7 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help run test check check-python check-client check-docs fix build lock clean
+.PHONY: help run test check check-python check-client check-docs bench fix build lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,7 @@ run: $(VENV)/runtime.stamp ## Start the kit with three demo sites; the only set-
 test: $(VENV)/dev.stamp ## Run every test: unit, server, browser
 	@$(PYTHON) tools/chromium.py
 	@$(PYTHON) tools/engines.py
+	@$(PYTHON) tools/postgresql.py
 	$(PYTHON) -m pytest $(ARGS)
 
 check: check-python check-client check-docs ## Lint, types, imports, client scripts, sizes, documentation
@@ -41,6 +42,9 @@ check-client: $(VENV)/dev.stamp node_modules/stamp ## The part of check about cl
 	node --test tests/js/*.test.mjs
 	$(PYTHON) tools/sizes.py
 	cmp node_modules/axe-core/axe.min.js e2e/vendor/axe.min.js
+	cmp node_modules/@duckduckgo/autoconsent/dist/autoconsent.playwright.js e2e/vendor/autoconsent.playwright.js
+	cmp node_modules/bootstrap/dist/css/bootstrap.min.css e2e/vendor/bootstrap.min.css
+	cmp node_modules/tailwindcss/preflight.css e2e/vendor/tailwind-preflight.css
 	node_modules/.bin/pyright --pythonpath $(PYTHON)
 else
 check-client: $(VENV)/dev.stamp
@@ -50,6 +54,10 @@ endif
 
 check-docs: $(VENV)/dev.stamp ## The part of check about documentation
 	$(PYTHON) -m pytest -q tests/docs
+
+bench: $(VENV)/dev.stamp ## Measure it beside other banners, as ratios (needs Node; one half: ARGS="client --rounds 3")
+	@$(PYTHON) tools/chromium.py
+	$(PYTHON) -m bench $(ARGS)
 
 fix: $(VENV)/dev.stamp ## Format, and mend what the linter can mend
 	$(PYTHON) -m ruff check --fix-only .

@@ -114,6 +114,10 @@ class KitProcess:
         prefix = "www." if www else ""
         return f"http://{prefix}{company.site}.localhost:{self.port}{path}"
 
+    def command(self) -> list[str]:
+        """Which of the program's commands serves, with what belongs to it alone."""
+        return ["demo", "--vendors", self.vendors]
+
     def start(self) -> None:
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
@@ -121,9 +125,7 @@ class KitProcess:
                     sys.executable,
                     "-m",
                     "slagboom_server",
-                    "demo",
-                    "--vendors",
-                    self.vendors,
+                    *self.command(),
                     "--port",
                     str(self.port),
                     "--database",

@@ -12,30 +12,44 @@ from slagboom_banner.assets import texts_directory, themes_directory
 from slagboom_banner.bundle import Bundle, Sources
 from slagboom_banner.texts import read_texts
 
-_GATE = ("start(", ",own);")
-_FIRST = ("first(", ",", ");")
-_SECOND = ("second(", ",", ");")
-
-
-RELOAD = "reload();"
+START = '(()=>{"use strict";let sbServices,sbStorage,sbComing;'
+END = "})();"
+_GATE = ("start(", ");")
+_STYLED = {name: (f"{name}(", ",", ");") for name in ("first", "second", "embed")}
+_CHOICE = ("choice(", ");")
+_OWN = "own();"
 
 
 def make_sources() -> Sources:
+    styled = {name: f"{name}(SLAGBOOM_STYLE,SLAGBOOM_{name.upper()});" for name in _STYLED}
     return Sources(
-        block="block(SLAGBOOM_BLOCK);",
-        reload=RELOAD,
-        gate="SLAGBOOM_CONFIG".join(_GATE),
-        first=f"{_FIRST[0]}SLAGBOOM_STYLE{_FIRST[1]}SLAGBOOM_FIRST{_FIRST[2]}",
-        second=f"{_SECOND[0]}SLAGBOOM_STYLE{_SECOND[1]}SLAGBOOM_NOTICE{_SECOND[2]}",
-        own="own();",
+        scripts={
+            **styled,
+            "block": "block(SLAGBOOM_BLOCK);",
+            "care": "care();",
+            "choice": "SLAGBOOM_STYLE".join(_CHOICE),
+            "gate": "SLAGBOOM_CONFIG".join(_GATE),
+            "handover": "handover(SLAGBOOM_HAND_OVER);",
+            "own": _OWN,
+            "reload": "reload();",
+            "services": "services();",
+            "storage": "storage();",
+        },
         themes={file.stem: file.read_text("utf-8") for file in themes_directory().glob("*.css")},
         texts=read_texts(texts_directory()),
     )
 
 
+def read_ahead(bundle: Bundle) -> str:
+    """The scripts that stand before the gate, as they are written."""
+    ahead, _ = _cut(bundle)
+    return ahead
+
+
 def read_config(bundle: Bundle) -> dict[str, Any]:
     """What stands in the place of SLAGBOOM_CONFIG; nothing else may have changed in the gate."""
-    (config,) = _read(bundle.gate.decode().removeprefix(RELOAD), _GATE)
+    _, gate = _cut(bundle)
+    (config,) = _read(gate, _GATE)
     assert isinstance(config, dict)
     return config
 
@@ -43,17 +57,33 @@ def read_config(bundle: Bundle) -> dict[str, Any]:
 def read_part(bundle: Bundle, name: str) -> tuple[str, dict[str, Any]]:
     """The style and the data of a part, by its name without the digest: `second-nl`."""
     (body,) = (body for file, body in bundle.parts.items() if file.startswith(f"{name}-"))
-    style, data = _read(body.decode(), _FIRST if name.startswith("first") else _SECOND)
+    style, data = _read(body.decode(), _STYLED[name.partition("-")[0]])
     return style, data
 
 
 def read_asking_gate(bundle: Bundle, language: str) -> dict[str, Any]:
-    """The first layers, by language, that stand behind the gate for a visitor's language."""
-    script = bundle.asking_gates[language]
-    assert script.startswith(bundle.gate)
-    _, layers = _read(script.removeprefix(bundle.gate).decode(), _FIRST)
+    """The first layers, by language, that stand behind the gate for a visitor's language.
+
+    What takes a decision must stand between the gate and them.
+    """
+    script = bundle.asking_gates[language].decode()
+    alone = bundle.gate.decode().removesuffix(END)
+    assert script.startswith(alone)
+    behind = script.removeprefix(alone).removesuffix(END)
+    (choice,) = (body for file, body in bundle.parts.items() if file.startswith("choice-"))
+    assert behind.startswith(choice.decode())
+    _, layers = _read(behind.removeprefix(choice.decode()), _STYLED["first"])
     assert isinstance(layers, dict)
     return layers
+
+
+def _cut(bundle: Bundle) -> tuple[str, str]:
+    """What stands before the gate, and the gate, without what is around both."""
+    script = bundle.gate.decode()
+    assert script.startswith(START)
+    assert script.endswith(END)
+    ahead, name, gate = script.removeprefix(START).removesuffix(END).partition(_GATE[0])
+    return ahead, name + gate
 
 
 def _read(script: str, around: tuple[str, ...]) -> list[Any]:

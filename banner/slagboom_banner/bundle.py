@@ -14,12 +14,18 @@ from typing import TYPE_CHECKING
 
 from slagboom_banner.block_config import describe_block
 from slagboom_banner.decide import read_offer
-from slagboom_banner.gate_config import describe_gate
-from slagboom_banner.notice import build_notice, describe_first_layer
-from slagboom_banner.styles import harden_style, paint
+from slagboom_banner.gate_config import describe_gate, has_steps
+from slagboom_banner.layers import (
+    describe_embeds,
+    describe_first_layer,
+    describe_second_layer,
+    has_embeds,
+)
+from slagboom_banner.notice import build_notice
+from slagboom_banner.styles import harden_style, join_sections, paint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from slagboom_banner.decide import Offer
     from slagboom_banner.load import LoadedPolicy
@@ -30,14 +36,9 @@ _UNSAFE = {"<": "\\u003c", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What bundles are made of: the six built scripts, the themes' CSS and the kit's texts."""
+    """What bundles are made of. scripts: the built ones by name. themes: their CSS by name."""
 
-    block: str
-    reload: str
-    gate: str
-    first: str
-    second: str
-    own: str
+    scripts: Mapping[str, str]
     themes: Mapping[str, str]
     texts: Mapping[str, Mapping[str, str]]
 
@@ -46,9 +47,9 @@ class Sources:
 class Bundle:
     """What one site serves.
 
-    gate: the gate alone, behind what the policy asks for besides. asking_gates: by language, the
-    gate with the first layer in that language and the policy's first one behind it. parts: by file
-    name. notices: by language.
+    gate: the gate alone, among what the policy asks for besides. asking_gates: by language, the
+    gate with what takes a decision and the first layer in that language and the policy's first one.
+    parts: by file name. notices: by language.
     """
 
     offer: Offer
@@ -73,58 +74,95 @@ def _replace_names(script: str, values: Mapping[str, object]) -> bytes:
         if script.count(name) != 1:
             message = f"{name} must stand exactly once in the built script; run `make build`"
             raise ValueError(message)
+    if not values:
+        return script.encode()
     places = re.compile("|".join(values))
     return places.sub(lambda place: to_javascript(values[place[0]]), script).encode()
+
+
+def _list_optional(loaded: LoadedPolicy, offer: Offer) -> Iterator[tuple[str, dict[str, object]]]:
+    """The scripts that stand before the gate of this policy, with what goes into them."""
+    policy = loaded.policy
+    block = describe_block(policy, offer)
+    if block is not None:
+        yield "block", {"SLAGBOOM_BLOCK": block}
+    if policy.hand_over is not None:
+        yield (
+            "handover",
+            {"SLAGBOOM_HAND_OVER": {"to": policy.hand_over.to, "scope": offer.scope}},
+        )
+    if any(service.on_withdrawal == "reload" for service in offer.services):
+        yield "reload", {}
+    if any(has_steps(service) for service in offer.services):
+        yield "services", {}
+    if any(item.kind != "cookie" for service in offer.services for item in service.stored):
+        yield "storage", {}
 
 
 def build_bundle(loaded: LoadedPolicy, sources: Sources) -> Bundle:
     """Everything a site serves; the same policy and sources give the same bytes."""
     policy = loaded.policy
     offer = read_offer(loaded)
-    gate_style, first_style, second_style = harden_style(sources.themes[policy.theme])
-    gate_style += paint(policy.look)
+    scripts = sources.scripts
+    sections = harden_style(sources.themes[policy.theme])
+    look = policy.look
     notices = {
         language: build_notice(loaded, language, sources.texts.get(language, {}))
         for language in policy.languages
     }
-    first_layers = {
-        language: describe_first_layer(notice, loaded) for language, notice in notices.items()
-    }
+
+    def style(*names: str) -> str:
+        return join_sections(sections[name] for name in names)
+
+    first_style = style("first layer", look.layout, *(["logo"] if look.logo else []))
 
     def first_part(*languages: str) -> bytes:
-        layers = {language: first_layers[language] for language in languages}
+        layers = {
+            language: describe_first_layer(notices[language].document) for language in languages
+        }
         return _replace_names(
-            sources.first, {"SLAGBOOM_STYLE": first_style, "SLAGBOOM_FIRST": layers}
+            scripts["first"], {"SLAGBOOM_STYLE": first_style, "SLAGBOOM_FIRST": layers}
         )
 
-    def second_part(language: str) -> bytes:
-        return _replace_names(
-            sources.second,
-            {"SLAGBOOM_STYLE": second_style, "SLAGBOOM_NOTICE": notices[language].document},
+    choice = _replace_names(scripts["choice"], {"SLAGBOOM_STYLE": style("layers")})
+    bodies = {"choice": choice, "care": scripts["care"].encode()}
+    for language, notice in notices.items():
+        bodies[f"first-{language}"] = first_part(language)
+        bodies[f"second-{language}"] = _replace_names(
+            scripts["second"],
+            {
+                "SLAGBOOM_STYLE": style("second layer"),
+                "SLAGBOOM_SECOND": describe_second_layer(notice.document),
+            },
         )
-
-    bodies = {f"first-{language}": first_part(language) for language in notices} | {
-        f"second-{language}": second_part(language) for language in notices
-    }
+        if has_embeds(notice.document):
+            bodies[f"embed-{language}"] = _replace_names(
+                scripts["embed"],
+                {
+                    "SLAGBOOM_STYLE": style("embed"),
+                    "SLAGBOOM_EMBED": describe_embeds(notice.document),
+                },
+            )
     build = hashlib.sha256(b"".join(bodies.values())).hexdigest()[:12]
-    gate = _replace_names(
-        sources.gate,
-        {"SLAGBOOM_CONFIG": describe_gate(loaded, offer, notices, build, gate_style)},
-    )
-    if any(service.on_withdrawal == "reload" for service in offer.services):
-        gate = sources.reload.encode() + gate
-    block = describe_block(policy, offer)
-    if block is not None:
-        gate = _replace_names(sources.block, {"SLAGBOOM_BLOCK": block}) + gate
+    gate_style = join_sections([sections["gate"], paint(look)])
+    config = describe_gate(loaded, offer, notices, build, gate_style)
+    optional = [
+        _replace_names(scripts[name], values) for name, values in _list_optional(loaded, offer)
+    ]
+    # What two scripts share has a name that no page can reach.
+    start = b'(()=>{"use strict";let sbServices,sbStorage,sbComing;' + b"".join(optional)
+    gate = start + _replace_names(scripts["gate"], {"SLAGBOOM_CONFIG": config})
+    end = b"})();"
     fallback = policy.languages[0]
     if policy.interface == "none":
-        gate += sources.own.encode()
+        gate += choice + scripts["own"].encode() + end
         asking_gates = dict.fromkeys(notices, gate)
     else:
         asking_gates = {
-            language: gate + first_part(*dict.fromkeys((fallback, language)))
+            language: gate + choice + first_part(*dict.fromkeys((fallback, language))) + end
             for language in notices
         }
+        gate += end
     return Bundle(
         offer=offer,
         gate=gate,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from slagboom_banner.google_consent import Steps, plan_steps
 from slagboom_banner.notice import is_configured
-from slagboom_banner.texts import direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,7 +17,14 @@ if TYPE_CHECKING:
     from slagboom_banner.notice import Notice
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_KINDS = ("cookie", "local_storage", "session_storage", "indexed_db", "cache_storage")
+_KINDS = ("local_storage", "session_storage", "indexed_db", "cache_storage")
+_SPECIAL = re.compile(r"[.+?^${}()|\[\]\\/]")
+
+
+def _match_any(patterns: Iterable[str], run: str) -> str:
+    """The patterns as one expression of JavaScript; run: what an asterisk stands for."""
+    forms = [_SPECIAL.sub(r"\\\g<0>", pattern).replace("*", run) for pattern in patterns]
+    return f"({'|'.join(forms)})"
 
 
 def _fill_parameters(value: Any, parameters: Mapping[str, str]) -> Any:  # noqa: ANN401 -- JSON
@@ -42,14 +48,19 @@ def _describe_service(loaded: LoadedPolicy, service: Service) -> dict[str, Any]:
             [step.model_dump(mode="json", exclude_defaults=True) for step in steps], use.parameters
         )
 
-    stored = {
+    names = {
         kind: [item.pattern for item in service.stored if item.kind == kind] for kind in _KINDS
     }
+    cookies = [item.pattern for item in service.stored if item.kind == "cookie"]
     config = {
         "id": service.id,
         "purpose": service.purpose,
         "hosts": service.hosts,
-        "stored": {kind: patterns for kind, patterns in stored.items() if patterns},
+        # Found in the whole of document.cookie, or in one `name=value` of it.
+        "cookies": cookies and f"(^|; ){_match_any(cookies, '[^=;]*')}=",
+        "stored": {
+            kind: f"^{_match_any(patterns, '.*')}$" for kind, patterns in names.items() if patterns
+        },
         "types": service.consent_types,
         "ahead": [describe(steps) for steps in plan.ahead],
         "load": describe(plan.load),
@@ -63,6 +74,11 @@ def _describe_service(loaded: LoadedPolicy, service: Service) -> dict[str, Any]:
     return {key: value for key, value in config.items() if value or key == "hosts"}
 
 
+def has_steps(service: Service) -> bool:
+    """Whether more than marked tags starts or stops with the service."""
+    return bool(service.load or service.deny or service.off or service.on_withdrawal == "reload")
+
+
 def describe_gate(
     loaded: LoadedPolicy, offer: Offer, notices: Mapping[str, Notice], build: str, style: str
 ) -> dict[str, Any]:
@@ -72,15 +88,12 @@ def describe_gate(
     """
     policy = loaded.policy
 
-    def describe_language(language: str, notice: Notice) -> dict[str, str]:
-        names = {
+    def describe_language(notice: Notice) -> dict[str, str]:
+        return {
             "notice": notice.digest,
             "reopen": notice.document["texts"]["reopen"],
             "withdraw": notice.document["texts"]["withdraw"],
         }
-        if direction(language) == "rtl":
-            names["direction"] = "rtl"
-        return names
 
     own_interface = {"own_interface": True} if policy.interface == "none" else {}
     # A tag marked with a necessary purpose is held back unless its host is known.
@@ -96,16 +109,14 @@ def describe_gate(
         "revision": policy.revision,
         "scope": offer.scope,
         "build": build,
-        "lifetime_days": policy.consent_lifetime_days,
-        "cookie_domain": policy.cookie_domain,
+        "days": policy.consent_lifetime_days,
+        "domain": f"; domain={policy.cookie_domain}" if policy.cookie_domain else "",
         "accept_anonymises": policy.accept_all_anonymises_ip,
         "purposes": offer.purposes,
         "necessary": offer.necessary,
         **necessary_hosts,
         "services": [_describe_service(loaded, service) for service in offer.services],
-        "languages": {
-            language: describe_language(language, notice) for language, notice in notices.items()
-        },
+        "languages": {language: describe_language(notice) for language, notice in notices.items()},
         "style": style,
         **own_interface,
     }

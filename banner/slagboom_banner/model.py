@@ -339,6 +339,15 @@ class Change(Model):
     what: Localised
 
 
+class HandOver(Model):
+    """A visitor's choice that goes along in links between a company's own domains.
+
+    to: the origins that take it; any of the policy's origins may hand it over to them.
+    """
+
+    to: Annotated[tuple[Text, ...], Field(min_length=1, max_length=20)]
+
+
 MarkupTool = Literal["cookiebot", "onetrust", "vanilla-cookieconsent", "klaro", "orejime"]
 MarkupCategory = Annotated[str, Field(pattern=r"^[^\s,]+$")]
 
@@ -350,6 +359,7 @@ class Policy(Model):
     accept leaves "anonymise my IP address" on, so that services needing the full address stay off.
     interface: `none` where the site draws its own and answers for its fairness.
     google_consent: left out, the service files' own steps stand.
+    hand_over: for domains that no cookie joins; left out, each domain asks for itself.
     markup: consent tools whose marks on tags count as the kit's own. markup_categories: what a
     category of theirs is here, a purpose or a service; the usual names are known. auto_block: hold
     back unmarked tags of registered hosts too; gate.js then stands first in head, without async.
@@ -358,6 +368,7 @@ class Policy(Model):
     site: Identifier
     origins: Annotated[tuple[Text, ...], Field(min_length=1)]
     cookie_domain: Host | None = None
+    hand_over: HandOver | None = None
     controller: Controller
     authorities: Annotated[dict[Country, Authority], Field(min_length=1)]
     languages: Annotated[tuple[Language, ...], Field(min_length=1)]

@@ -86,6 +86,7 @@ def _describe_service(loaded: LoadedPolicy, service: Service, language: str) -> 
             for item in service.stored
         ],
         "needs_full_ip": service.needs_full_ip,
+        "embed": service.embed is not None,
         "is_configured": is_configured(loaded, service),
     }
 
@@ -102,6 +103,11 @@ def _fill_texts(
         "anonymise": own["anonymise_label"],
         "count": str(services),
     }
+    if policy.hand_over is None:
+        own.pop("hand_over_text", None)
+    else:
+        hosts = (origin.partition("://")[2] for origin in policy.hand_over.to)
+        values["domains"] = ", ".join(hosts)
     return {key: fill(text, values) for key, text in own.items()}
 
 
@@ -112,6 +118,7 @@ def build_notice(loaded: LoadedPolicy, language: str, texts: Mapping[str, str]) 
     """
     policy = loaded.policy
     offer = read_offer(loaded)
+    hand_over = {"hand_over": policy.hand_over.to} if policy.hand_over else {}
     document = {
         "site": policy.site,
         "language": language,
@@ -130,6 +137,7 @@ def build_notice(loaded: LoadedPolicy, language: str, texts: Mapping[str, str]) 
         "consent_lifetime_days": policy.consent_lifetime_days,
         "record_ip": policy.record.ip,
         "accept_anonymises": policy.accept_all_anonymises_ip,
+        **hand_over,
         "look": policy.look.model_dump(mode="json", exclude_none=True),
         "theme": policy.theme,
         "controller": _describe_controller(policy.controller, language),
@@ -159,63 +167,3 @@ def build_notice(loaded: LoadedPolicy, language: str, texts: Mapping[str, str]) 
     text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     # What is shown, stored and digested is one and the same: tuples have become lists.
     return Notice(language, hashlib.sha256(text.encode()).hexdigest(), json.loads(text))
-
-
-_FIRST_TEXTS = (
-    "first_title",
-    "first_intro",
-    "first_vendors",
-    "first_withdraw",
-    "statement_link",
-    "accept",
-    "reject",
-    "choose",
-    "changed_title",
-    "expired_note",
-    "saved_status",
-    "withdrawn_status",
-)
-_EMBED_TEXTS = (
-    "placeholder_title",
-    "placeholder_text",
-    "placeholder_once",
-    "placeholder_always",
-    "privacy_link",
-)
-
-
-def describe_first_layer(notice: Notice, loaded: LoadedPolicy) -> dict[str, Any]:
-    """What the first layer and the placeholders draw: a selection of the notice, nothing else."""
-    document = notice.document
-    texts = document["texts"]
-    offer = read_offer(loaded)
-    embedded = {service.id for service in offer.services if service.embed}
-    full_ip = [service.name for service in offer.services if service.needs_full_ip]
-    gives_ip = bool(full_ip) and not loaded.policy.accept_all_anonymises_ip
-    keys = (*_FIRST_TEXTS, *(_EMBED_TEXTS if embedded else ()))
-    return {
-        "language": notice.language,
-        "layout": loaded.policy.look.layout,
-        "logo": loaded.policy.look.logo,
-        "statement_url": document["controller"]["statement_url"],
-        "full_ip": fill(texts["first_full_ip"], {"services": ", ".join(full_ip)})
-        if gives_ip
-        else None,
-        # The first revision has nothing to tell to those who never answered another.
-        "changes": [change for change in document["changes"] if change["revision"] > 1],
-        "purposes": [
-            [purpose["name"], purpose["description"]]
-            for purpose in document["purposes"]
-            if not purpose["necessary"]
-        ],
-        "embeds": {
-            service["id"]: {
-                "name": service["name"],
-                "vendor": service["vendor"]["name"],
-                "privacy_url": service["vendor"]["privacy_url"],
-            }
-            for service in document["services"]
-            if service["id"] in embedded
-        },
-        "texts": {key: texts[key] for key in keys},
-    }

@@ -14,6 +14,7 @@ from slagboom_banner import rules_consent as consent
 from slagboom_banner import rules_google as google
 from slagboom_banner import rules_look as look
 from slagboom_banner import rules_policy as particulars
+from slagboom_banner import rules_sharing as sharing
 from slagboom_banner import rules_texts as words
 from slagboom_banner import rules_vendors as vendors
 from slagboom_banner.errors import Finding
@@ -102,6 +103,7 @@ RULES = (
     Rule("https-address", "GDPR Art. 32", particulars.check_addresses),
     Rule("origins", "RFC 6454; GDPR Art. 32", particulars.check_origins),
     Rule("cookie-domain", "RFC 6265", particulars.check_cookie_domain),
+    Rule("hand-over", "GDPR Art. 4(11); EDPB Guidelines 05/2020", sharing.check_hand_over),
     Rule("unknown-value", "GDPR Art. 13", particulars.check_unknown_values),
 )
 
@@ -112,7 +114,8 @@ def check_policies(
     """The policies of a folder that read well, and every finding of form and law together."""
     policies, findings = collect_policies(directory)
     linted = [finding for loaded in policies.values() for finding in check_policy(loaded, texts)]
-    return policies, sort_findings([*findings, *linted])
+    shared = sharing.check_shared_cookies(policies.values())
+    return policies, sort_findings([*findings, *linted, *shared])
 
 
 def check_policy(loaded: LoadedPolicy, texts: Texts) -> tuple[Finding, ...]:

@@ -16,11 +16,11 @@ import tinycss2
 from tinycss2.ast import Declaration, QualifiedRule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from slagboom_banner.model import Look
 
-_CUTS = ("/* --- first layer --- */", "/* --- second layer --- */")
+_CUT = re.compile(r"/\* --- (.+?) --- \*/")
 _SPACE = re.compile(r"\s+")
 _TIGHT = re.compile(r"\s*([,>{}])\s*")
 
@@ -64,21 +64,25 @@ def _harden_rules(rules: Iterable[Any]) -> str:
 
 
 @functools.lru_cache(maxsize=32)
-def harden_style(css: str) -> tuple[str, str, str]:
-    """The style of the gate, of the first and of the second part, minified.
+def harden_style(css: str) -> Mapping[str, str]:
+    """The sections of a theme by name, minified; `gate` is the one before the first cut.
 
-    css: a theme file; the comments `--- first layer ---` and `--- second layer ---` divide it.
+    css: a theme file; comments of the form `--- name ---` divide it.
     Raises ValueError where it is no valid style sheet.
     """
-    gate, _, layers = css.partition(_CUTS[0])
-    first, _, second = layers.partition(_CUTS[1])
-    gate_style, first_style, second_style = (_harden_part(part) for part in (gate, first, second))
-    return gate_style, first_style, second_style
+    names_and_texts = ["gate", *_CUT.split(css)]
+    pairs = zip(names_and_texts[::2], names_and_texts[1::2], strict=True)
+    return {name: _harden_part(text) for name, text in pairs}
 
 
 def _harden_part(css: str) -> str:
     rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
-    return f"@layer slagboom{{{_harden_rules(rules)}}}"
+    return _harden_rules(rules)
+
+
+def join_sections(sections: Iterable[str]) -> str:
+    """Hardened sections as one style sheet in the kit's cascade layer."""
+    return f"@layer slagboom{{{''.join(sections)}}}"
 
 
 def paint(look: Look) -> str:
@@ -91,6 +95,8 @@ def paint(look: Look) -> str:
                 f"--sb-{name.replace('_', '-')}:{value}" for name, value in colours.items()
             )
             parts.append(
-                f"@media (prefers-color-scheme:{scheme}){{#slagboom,.sb-embed{{{properties}}}}}"
+                f"@media (prefers-color-scheme:{scheme}){{"
+                # The theme's own colours come later, with a layer.
+                f"#slagboom#slagboom,.sb-embed.sb-embed{{{properties}}}}}"
             )
-    return f"@layer slagboom{{{''.join(parts)}}}" if parts else ""
+    return "".join(parts)

@@ -1,4 +1,15 @@
 /** `window.slagboom`: what the site's own scripts may ask and do. slagboom.d.ts describes it. */
+import {
+  CONSENT_ID,
+  DAY_SECONDS,
+  DECISION_ID,
+  FLAGS,
+  GIVEN,
+  LIFETIME_DAYS,
+  PURPOSES,
+  REVISION,
+  SERVICES,
+} from "./cookie.js";
 
 /** @typedef {import("./slagboom.js").Slagboom} Slagboom */
 /** @typedef {import("./slagboom.js").SlagboomDecision} SlagboomDecision */
@@ -14,27 +25,32 @@
  * @property {() => void} accept
  * @property {() => void} refuse */
 
-/** @param {string[]} ids @param {boolean[]} bits */
-export const byId = (ids, bits) => Object.fromEntries(ids.map((id, at) => [id, bits[at]]));
+/** @param {string[]} ids @param {string} digits  as in the cookie */
+const byId = (ids, digits) => Object.fromEntries(ids.map((id, at) => [id, digits[at] === "1"]));
+
+/** @param {string | number} seconds since 1970 */
+const toIso = (seconds) => new Date(+seconds * 1000).toISOString();
+
+/** @param {Config} config @param {Choice | null} choice @returns {SlagboomDecision | null} */
+export const describeChoice = ({ purposes, services }, choice) =>
+  choice && {
+    consent_id: choice[CONSENT_ID],
+    decision_id: choice[DECISION_ID],
+    revision: +choice[REVISION],
+    given_at: toIso(choice[GIVEN]),
+    valid_until: toIso(+choice[GIVEN] + +choice[LIFETIME_DAYS] * DAY_SECONDS),
+    anonymise_ip: !!(+choice[FLAGS] & 1),
+    gpc: +choice[FLAGS] > 1,
+    choices: byId(purposes, choice[PURPOSES]),
+    services: byId(services.map(({ id }) => id), choice[SERVICES]),
+  };
 
 /** @param {Config} config @param {Actions} actions @returns {Slagboom} */
 export const makeApi = (config, { choice, grants, ready, open, accept, refuse }) => {
   /** @type {Slagboom} */
   const api = {
     get decision() {
-      const current = choice();
-      return (
-        current && {
-          consent_id: current.consent_id,
-          decision_id: current.decision_id,
-          revision: current.revision,
-          given_at: new Date(current.given * 1000).toISOString(),
-          anonymise_ip: current.anonymise_ip,
-          gpc: current.gpc,
-          choices: byId(config.purposes, current.purposes),
-          services: byId(config.services.map(({ id }) => id), current.services),
-        }
-      );
+      return describeChoice(config, choice());
     },
     ready,
     granted: (id) => grants().purposes[id] === true || grants().services[id] === true,

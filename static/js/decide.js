@@ -1,4 +1,5 @@
 /** What a choice grants. Pure, and the same as decide.py (shared cases); fails closed. */
+import { FLAGS, PURPOSES, SERVICES } from "./cookie.js";
 
 /** @typedef {import("./types.js").Choice} Choice */
 /** @typedef {import("./types.js").Config} Config */
@@ -8,18 +9,19 @@
  * anonymised. A purpose covers the tags marked with its name; one service of it may be chosen
  * without the rest. Without a choice nothing but the necessary purposes is granted.
  * @param {Config} config @param {Choice | null} choice @returns {Grants} */
-export const decide = (config, choice) => {
-  /** @type {Grants} */
-  const grants = { purposes: {}, services: {} };
-  for (const id of config.necessary) grants.purposes[id] = true;
-  config.purposes.forEach((id, at) => {
-    grants.purposes[id] = choice !== null && choice.purposes[at] === true;
-  });
-  config.services.forEach((service, at) => {
-    grants.services[service.id] =
-      choice !== null &&
-      choice.services[at] === true &&
-      !(service.full_ip && choice.anonymise_ip);
-  });
-  return grants;
+export const decide = ({ necessary, purposes, services }, choice) => {
+  /** @param {number} field @param {number} at */
+  const isChosen = (field, at) => choice !== null && choice[field][at] === "1";
+  return {
+    purposes: Object.fromEntries([
+      ...necessary.map((id) => [id, true]),
+      ...purposes.map((id, at) => [id, isChosen(PURPOSES, at)]),
+    ]),
+    services: Object.fromEntries(
+      services.map((service, at) => [
+        service.id,
+        isChosen(SERVICES, at) && !(service.full_ip && choice && +choice[FLAGS] & 1),
+      ]),
+    ),
+  };
 };

@@ -1,268 +1,223 @@
-/** The gate: the only script a page carries. Reads the choice, keeps everything shut that it does
- * not open, and takes decisions. The layers are parts of their own: the first comes with the gate
- * while a choice is due, the second is fetched when it is opened. */
-import { byId, makeApi } from "./api.js";
-import { decodeChoice, encodeChoice, isInForce, readChoice, writeChoice } from "./cookie.js";
+/** The gate: the only script a page carries, and all that a visitor who has decided needs. Reads the
+ * choice and keeps everything shut that it does not open. The rest are parts of their own: what
+ * takes a decision and the first layer come with the gate while a choice is due, and otherwise when
+ * they are wanted; the second layer when it is opened. */
+import { makeApi } from "./api.js";
+import {
+  COOKIE_START,
+  DECISION_ID,
+  decodeChoice,
+  encodeChoice,
+  isInForce,
+  PURPOSES,
+  readChoice,
+  readCookies,
+  SERVICES,
+  UNSENT,
+  VOID,
+} from "./cookie.js";
 import { decide } from "./decide.js";
-import { makeUuid } from "./ids.js";
 import { makeRoot } from "./root.js";
-import { makeSender } from "./send.js";
-import { makeServices } from "./services.js";
-import { hasGpc, pageLanguage } from "./signals.js";
+import { shared } from "./shared.js";
+import { pageLanguage } from "./signals.js";
 import { makeTags } from "./tags.js";
-import { trustedScriptUrl } from "./trusted.js";
+import { makeTrust } from "./trusted.js";
 
-/** @typedef {import("./types.js").Answer} Answer */
 /** @typedef {import("./types.js").Choice} Choice */
+/** @typedef {import("./types.js").Choosing} Choosing */
 /** @typedef {import("./types.js").Config} Config */
 /** @typedef {import("./types.js").Host} Host */
+/** @typedef {import("./types.js").Mount} Mount */
 /** @typedef {import("./types.js").Part} Part */
 /** @typedef {import("./slagboom.js").SlagboomAct} SlagboomAct */
 /** @typedef {import("./slagboom.js").SlagboomDecision} SlagboomDecision */
-/** @typedef {import("./slagboom.js").SlagboomEventName} SlagboomEventName */
+
+const QUIET_MS = 1500;
+
+/** Acts once the page is whole: the control stands behind everything else. @param {() => void} act */
+const whenRead = (act) => {
+  if (document.readyState !== "loading") act();
+  else document.addEventListener("DOMContentLoaded", act, { once: true });
+};
 
 /** @param {Config} config @param {HTMLScriptElement} ownScript
- * @param {SlagboomAct[]} early  what the page wanted of the API before it was there */
-const start = (config, ownScript, early) => {
-  const { purposes, services: offered, site } = config;
+ * @param {SlagboomAct[]} early  what the page wanted of the API before it was there
+ * @param {import("./types.js").MakeServices | undefined} makeServices
+ * @param {import("./types.js").ClearStorage | undefined} clearStorage
+ * @param {Promise<void> | undefined} coming  settles once a choice handed over from another domain
+ * has been stored, or there is none (handover/main.js) */
+const start = (config, ownScript, early, makeServices, clearStorage, coming) => {
+  const { services, site } = config;
   const { nonce, src } = ownScript;
-  const base = new URL(".", src).href;
-  const tabs = openChannel(`slagboom-${site}`);
+  const trust = makeTrust();
   const language = () => pageLanguage(config);
 
-  /** The last choice, in force or not. @type {Choice | null} */
-  let earlier = null;
-  /** The decision that the choice made on this page took the place of. @type {string | null} */
-  let replaced = null;
-
-  const sender = makeSender(`${base}decisions`, () => {
-    // The answer to an earlier decision may have come in between and set its cookie again.
-    const found = readChoice(config);
-    if (choice && found && found.decision_id === replaced) writeChoice(config, choice);
-    update();
-  });
-
-  /** Whether this browser has kept a choice, so that a missing cookie was taken away. */
-  let isKept = false;
-
   const readInForce = () => {
-    let found = readChoice(config);
-    if (found) isKept = true;
-    else if (isKept) earlier = null;
-    const unsent = sender.newest();
-    // A late answer to an earlier decision may have set that one's cookie again while the newer one
-    // still waits to be sent.
-    if (found && unsent && unsent[1].previous === found.decision_id) {
-      found = decodeChoice(site, unsent[0]) || found;
+    let found = readChoice(site);
+    try {
+      // Without a choice there is no need to look: what takes decisions is here, and looks itself.
+      if (found) {
+        const [value, { previous }] = JSON.parse(localStorage[UNSENT]).pop();
+        host.isNeeded = true;
+        // A late answer to an earlier decision may have set that one's cookie again while the newer
+        // one still waits to be sent.
+        if (previous === found[DECISION_ID]) found = decodeChoice(site, value);
+      }
+    } catch {
+      // Storage is refused, or nothing waits there.
     }
-    earlier = found || earlier;
-    return earlier && isInForce(config, earlier, Date.now()) ? earlier : null;
+    // A browser that keeps no cookies has its choice for as long as the page is there.
+    if (found || host.isKept) host.earlier = found;
+    host.isKept = host.isKept || !!found;
+    return host.earlier && isInForce(config, host.earlier, Date.now()) ? host.earlier : null;
   };
-  let choice = readInForce();
-  let grants = decide(config, choice);
 
-  /** @type {Record<string, Promise<Part>>} */
-  const parts = Object.create(null);
-  /** @type {Record<string, (part: Part) => void>} */
-  const awaited = Object.create(null);
+  /** What makes each part that is there. @type {Record<string, Mount>} */
+  const mounts = {};
   document.addEventListener("slagboom:part", (event) => {
     const [key, mount] = /** @type {CustomEvent} */ (event).detail;
-    if (awaited[key]) awaited[key](mount(host));
-    else parts[key] = Promise.resolve(mount(host));
+    mounts[key] = mount;
+    if (key === "own") mount(host);
   });
+  /** What makes a part, fetched where it did not come with the gate.
+   * @param {string} key @returns {Promise<Mount>} */
+  const load = (key) =>
+    new Promise((resolve, reject) => {
+      if (mounts[key]) {
+        resolve(mounts[key]);
+        return;
+      }
+      const script = document.createElement("script");
+      script.nonce = nonce;
+      script.onload = () => resolve(mounts[key]);
+      script.onerror = () => reject(`slagboom: ${key} did not load`);
+      script.src = trust.createScriptURL(`${host.base}${key}-${config.build}.js`);
+      document.head.append(script);
+    });
 
-  /** Acts on a part, which is fetched where it did not come with the gate.
-   * @param {"first" | "second"} name @param {(part: Part) => void} act */
-  const withPart = (name, act) => {
-    const key = `${name}-${language()}`;
-    parts[key] =
-      parts[key] ||
-      new Promise((resolve, reject) => {
-        const script = document.createElement("script");
-        awaited[key] = resolve;
-        script.nonce = nonce;
-        script.onerror = () => {
-          // The control stays, and a later wish tries again.
-          delete parts[key];
-          showControl(name === "second" && !choice);
-          reject(new Error(`slagboom: ${key} did not load; nothing is granted`));
-        };
-        script.src = trustedScriptUrl(`${base}${key}-${config.build}.js`);
-        document.head.append(script);
-      });
-    parts[key].then(act, (error) => console.warn(error.message));
-  };
-
-  /** Every part that is there shows the choice in force. */
-  const update = () => {
-    for (const key of Object.keys(parts)) parts[key].then((part) => part.update(), () => {});
+  /** @type {Promise<Choosing> | undefined} */
+  let choosing;
+  /** Acts on the part that takes decisions.
+   * @param {(part: Choosing) => void} act @param {(reason: unknown) => void} [onFailure] */
+  const withChoosing = (act, onFailure = console.warn) => {
+    choosing = choosing || load("choice").then((mount) => mount(host));
+    choosing.then(act, (reason) => {
+      choosing = undefined;
+      showControl(true);
+      onFailure(reason);
+    });
   };
 
   /** @param {Element | null} opener */
   const open = (opener) => {
     // The page's language may have changed without a new page.
-    showControl(!choice);
-    withPart("second", (part) => part.show(opener));
+    showControl();
+    withChoosing((part) => part.open(opener));
   };
-  const hasGranted = () =>
-    choice !== null && [...choice.purposes, ...choice.services].includes(true);
-
-  const root = makeRoot(config.style, open, () => {
-    refuse("first");
-    withPart("first", (part) => part.say("withdrawn_status"));
-  });
-  /** @param {boolean} isAsking */
-  const showControl = (isAsking) =>
-    whenBody(() =>
+  const withdraw = () =>
+    withChoosing(
+      (part) => part.withdraw(),
+      () => {
+        // The server is away, and with it what decides. Void, the choice grants nothing on the new
+        // page, which records the withdrawal as soon as it can.
+        const value = encodeChoice(site, /** @type {Choice} */ (host.choice));
+        document.cookie = `${COOKIE_START}${VOID}${value}; path=/${config.domain}`;
+        location.reload();
+      },
+    );
+  const root = makeRoot(config.style, open, withdraw);
+  const showControl = (hasControl = !!host.choice) =>
+    whenRead(() =>
       root.show(
         language(),
         config.languages[language()],
-        hasGranted(),
-        isAsking || config.own_interface === true,
+        hasControl && !config.own_interface,
+        host.hasGranted(),
       ),
     );
 
-  const services = makeServices(config, nonce);
-  const tags = makeTags(config, (frame, service) =>
-    withPart("first", (part) => part.placeholder(frame, service)),
+  const runServices = makeServices && makeServices(services, nonce, (url) => trust.createScriptURL(url));
+  const tags = makeTags(config, trust, () => host.grants, (tag) =>
+    withChoosing((part) => part.visit(tag)),
   );
-
-  /** Brings control, parts, services and tags in line with the choice.
-   * @returns whether only a new page silences what was stopped */
-  const apply = () => {
-    grants = decide(config, choice);
-    showControl(!choice);
-    update();
-    const mustReload = services.apply(grants, choice !== null);
-    tags.apply(grants);
-    if (api.decision) settle(api.decision);
-    return mustReload;
-  };
-  const applyChange = () => {
-    const mustReload = apply();
-    tell("change");
-    if (mustReload) {
-      // reload/main.js, where the policy needs it, keeps what has been typed.
-      document.dispatchEvent(new Event("slagboom:reload"));
-      location.reload();
-    }
-  };
-
-  /** @param {Answer} answer */
-  const answerWith = ({ action, layer, language: shown = language(), ...chosen }) => {
-    const now = Date.now();
-    const previous = readChoice(config) || earlier;
-    replaced = previous && previous.decision_id;
-    choice = earlier = {
-      revision: config.revision,
-      scope: config.scope,
-      given: Math.floor(now / 1000),
-      lifetime_days: config.lifetime_days,
-      consent_id: previous ? previous.consent_id : makeUuid(4, now),
-      decision_id: makeUuid(7, now),
-      ...chosen,
-      gpc: action === "gpc",
-    };
-    writeChoice(config, choice);
-    isKept = readChoice(config) !== null;
-    sender.send([
-      encodeChoice(site, choice),
-      {
-        decision_id: choice.decision_id,
-        consent_id: choice.consent_id,
-        previous: replaced,
-        revision: config.revision,
-        notice: config.languages[shown].notice,
-        language: shown,
-        layer,
-        action,
-        choices: byId(purposes, chosen.purposes),
-        services: byId(offered.map(({ id }) => id), chosen.services),
-        anonymise_ip: chosen.anonymise_ip,
-        gpc: hasGpc(),
-        given_at: new Date(now).toISOString(),
-      },
-    ]);
-    if (tabs) tabs.postMessage(0);
-    applyChange();
-  };
-
-  /** @param {boolean} value @param {Answer["action"]} action @param {Answer["layer"]} layer
-   * @param {string} [shown] the language of the layer */
-  const answerAll = (value, action, layer, shown) =>
-    answerWith({
-      action,
-      layer,
-      language: shown,
-      purposes: purposes.map(() => value),
-      services: offered.map(() => value),
-      anonymise_ip: !value || config.accept_anonymises,
-    });
-  /** @param {Answer["layer"]} layer @param {string} [shown] */
-  const accept = (layer, shown) => answerAll(true, "accept_all", layer, shown);
-  /** Refusing what had been granted is a withdrawal.
-   * @param {Answer["layer"]} layer @param {string} [shown] */
-  const refuse = (layer, shown) =>
-    answerAll(false, hasGranted() ? "withdraw" : "reject_all", layer, shown);
 
   /** @type {(decision: SlagboomDecision) => void} */
   let settle;
   const api = makeApi(config, {
-    choice: () => choice,
-    grants: () => grants,
+    choice: () => host.choice,
+    grants: () => host.grants,
     ready: new Promise((resolve) => {
       settle = resolve;
     }),
     open: () => open(document.activeElement),
-    accept: () => accept("api"),
-    refuse: () => refuse("api"),
+    accept: () => withChoosing((part) => part.accept("api")),
+    refuse: () => withChoosing((part) => part.refuse("api")),
   });
-  /** @param {SlagboomEventName} name */
-  const tell = (name) => {
-    document.dispatchEvent(
-      new CustomEvent(`slagboom:${name}`, {
-        detail: { decision: api.decision, language: language() },
-      }),
-    );
-  };
 
   /** @type {Host} */
   const host = {
     config,
-    base,
-    root: root.element,
-    choice: () => choice,
-    earlier: () => earlier,
-    isUnsent: sender.isWaiting,
-    decide: answerWith,
-    accept,
-    refuse,
-    open,
-    showOnce: tags.showOnce,
+    base: src.replace(/[^/]*$/, ""),
     api,
+    shared,
+    tags,
+    root: root.element,
+    choice: null,
+    earlier: null,
+    grants: decide(config, null),
+    isKept: false,
+    isNeeded: false,
+    apply: () => {
+      host.grants = decide(config, host.choice);
+      tags.visit(document);
+      const mustReload = !!runServices && runServices(host.grants, !!host.choice);
+      host.clearStorage();
+      if (api.decision) settle(api.decision);
+      return mustReload;
+    },
+    clearStorage: () =>
+      services.forEach(({ id, stored }) => {
+        if (clearStorage && stored && !host.grants.services[id]) clearStorage(stored);
+      }),
+    decide: (answer) => withChoosing((part) => part.decide(answer)),
+    hasGranted: () => !!host.choice && (host.choice[PURPOSES] + host.choice[SERVICES]).includes("1"),
     language,
-    tell,
+    load,
+    showControl,
   };
+
+  const begin = () => {
+    host.choice = readInForce();
+    host.apply();
+    showControl();
+    const cookies = readCookies();
+    // What services that are not granted left in cookies, a part deletes.
+    host.isNeeded =
+      host.isNeeded ||
+      services.some(({ cookies: form, id }) => form && !host.grants.services[id] && RegExp(form).test(cookies));
+  };
+  window.slagboom = api;
+  api.push(...early);
+  // What is known here may be older than what comes: until then nothing is granted.
+  if (coming) host.apply();
+  else begin();
+  // The parts may stand behind the gate in this very script: let them register.
+  Promise.resolve(coming).then(() => {
+    if (coming) begin();
+    if (!host.choice || host.isNeeded) withChoosing(() => {});
+    // It opens the storage, which no visitor has to wait for.
+    setTimeout(() => addEventListener("storage", synchronise), QUIET_MS);
+    addEventListener("pageshow", synchronise);
+    document.addEventListener("visibilitychange", synchronise);
+  });
 
   /** Another tab, or a page kept in the back/forward cache, may have missed a change. */
   const synchronise = () => {
     const found = readInForce();
-    if ((found && found.decision_id) === (choice && choice.decision_id)) return;
-    choice = found;
-    applyChange();
-    // Nothing is in force any more; but an answer to a newer question is not asked for again here.
-    if (!choice && (!earlier || earlier.scope === config.scope)) ask();
+    if ((found && found[DECISION_ID]) !== (host.choice && host.choice[DECISION_ID])) {
+      withChoosing((part) => part.take(found));
+    }
   };
-
-  window.slagboom = api;
-  api.push(...early);
-
-  if (!choice && hasGpc()) answerAll(false, "gpc", "api");
-  else apply();
-  sender.resend();
-  if (tabs) tabs.onmessage = synchronise;
-  addEventListener("pageshow", synchronise);
-  document.addEventListener("visibilitychange", synchronise);
   document.addEventListener("click", (event) => {
     const opener =
       event.target instanceof Element && event.target.closest('[data-slagboom="open"]');
@@ -271,46 +226,24 @@ const start = (config, ownScript, early) => {
       open(opener);
     }
   });
-  const ask = () => {
-    tell("ask");
-    if (!config.own_interface) whenBody(() => withPart("first", (part) => part.show(null)));
-  };
-  // The first layer may stand behind the gate in this very script: let it register.
-  Promise.resolve().then(() => choice || ask());
-  // A page that builds its body anew without a new page keeps the way to the choice.
-  whenBody(() => {
-    new MutationObserver((changes) => {
-      // Whoever removes nothing else means it, and would do so again, for ever.
-      const isRebuilt = changes.some(({ removedNodes }) =>
-        [...removedNodes].some((node) => node !== root.element),
-      );
-      if (isRebuilt && !root.element.isConnected) showControl(!choice);
-    }).observe(document, { childList: true, subtree: true });
-  });
-};
-
-/** The other tabs; a browser that refuses storage may refuse this too. @param {string} name */
-const openChannel = (name) => {
-  try {
-    return new BroadcastChannel(name);
-  } catch {
-    return null;
-  }
-};
-
-/** Acts as soon as the page has a body, which an async script may be ahead of. @param {() => void} act */
-const whenBody = (act) => {
-  if (document.body) act();
-  else document.addEventListener("DOMContentLoaded", act, { once: true });
+  new MutationObserver((changes) => {
+    for (const { addedNodes, attributeName, removedNodes, target } of changes) {
+      (attributeName ? [target] : addedNodes).forEach(tags.visit);
+      // A page that builds its body anew without a new page keeps the way to the choice. Whoever
+      // removes nothing else means it, and would do so again, for ever.
+      removedNodes.forEach((node) => node === root.element || root.element.isConnected || showControl());
+    }
+  }).observe(document, { attributeFilter: ["data-consent"], childList: true, subtree: true });
 };
 
 const ownScript = document.currentScript;
 const { slagboom = [] } = window;
 // A second script tag would ask twice: the first one counts. An array is what the page left here.
 if (ownScript instanceof HTMLScriptElement && Array.isArray(slagboom)) {
-  // The server puts the site's policy in place of this name (bundle.py).
-  // @ts-ignore -- the name exists only to be replaced
-  start(SLAGBOOM_CONFIG, ownScript, slagboom);
+  // The server puts the site's policy in place of the first name, and declares the others around
+  // this script (bundle.py).
+  // @ts-ignore -- the names are not of this script
+  start(SLAGBOOM_CONFIG, ownScript, slagboom, sbServices, sbStorage, sbComing);
 } else if (!("granted" in slagboom)) {
-  console.error('slagboom: not started; use a classic <script src>, and leave the name to it');
+  console.error("slagboom: not started");
 }

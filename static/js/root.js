@@ -2,39 +2,71 @@
  *
  * Light DOM: a shadow root would hide the refuse button from the tools visitors let refuse for
  * them. */
-import { addStyle, h, makeButton } from "./dom.js";
 
 /** @typedef {import("./types.js").LanguageConfig} LanguageConfig */
 
+/** @param {string} tag @param {string} className without its `sb-` @param {string} text
+ * @param {(() => void) | null} onClick */
+const make = (tag, className, text, onClick) => {
+  const element = document.createElement(tag);
+  element.className = `sb-${className}`;
+  element.textContent = text;
+  element.onclick = onClick;
+  return element;
+};
+
+/** Waits for what else is added in the same turn: one sheet costs less than three. */
+let waiting = "";
+
+/** A constructed sheet, which no `style-src` forbids. @param {string} css */
+export const addStyle = (css) => {
+  if (!waiting) {
+    Promise.resolve().then(() => {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(waiting);
+      waiting = "";
+      document.adoptedStyleSheets.push(sheet);
+    });
+  }
+  waiting += css;
+};
+
 /** @param {string} style
- * @param {(opener: Element) => void} open @param {() => void} onWithdraw */
-export const makeRoot = (style, open, onWithdraw) => {
-  const reopen = makeButton("sb-reopen", "", () => open(reopen));
-  const withdraw = makeButton("sb-withdraw", "", onWithdraw);
-  const control = h("section.control", null, reopen, withdraw);
-  const element = h("div", { id: "slagboom" }, control);
+ * @param {(opener: Element) => void} open @param {() => void} withdraw */
+export const makeRoot = (style, open, withdraw) => {
+  const element = document.createElement("div");
+  /** @type {HTMLElement | undefined} */
+  let control;
+  element.id = "slagboom";
   // Most tags listen for clicks on the document, and would report the very one that withdraws.
   element.onclick = (event) => event.stopPropagation();
 
   return {
     element,
-    /** Puts the element where keyboards and screen readers meet it first, behind a skip link.
-     * @param {string} language @param {LanguageConfig} texts @param {boolean} isGranted
-     * @param {boolean} isAsking */
-    show: (language, texts, isGranted, isAsking) => {
-      element.lang = language;
-      element.dir = texts.direction || "ltr";
-      control.setAttribute("aria-label", (reopen.textContent = texts.reopen));
-      withdraw.textContent = texts.withdraw;
-      if (!isGranted && document.activeElement === withdraw) reopen.focus();
-      withdraw.hidden = !isGranted;
-      control.hidden = isAsking;
+    /** @param {string} language @param {LanguageConfig} texts
+     * @param {boolean} hasControl @param {boolean} isGranted whether there is a grant to withdraw */
+    show: (language, texts, hasControl, isGranted) => {
+      const state = [language, hasControl, isGranted].join();
+      if (element.dataset.state !== state) {
+        element.dataset.state = state;
+        element.lang = language;
+        // The layers say it themselves.
+        element.dir = "auto";
+        if (control) control.remove();
+        if (hasControl) {
+          control = make("section", "control", "", null);
+          control.ariaLabel = texts.reopen;
+          const reopen = make("button", "reopen", texts.reopen, () => open(reopen));
+          control.append(reopen);
+          if (isGranted) control.append(make("button", "withdraw", texts.withdraw, withdraw));
+          element.append(control);
+        }
+      }
       if (element.isConnected) return;
       if (style) addStyle(style);
       style = "";
-      const first = document.body.firstElementChild;
-      if (first && first.matches('a[href^="#"]')) first.after(element);
-      else document.body.prepend(element);
+      // Beside the body: what the page does to its body (transform, zoom, flex) does not reach here.
+      document.body.after(element);
     },
   };
 };

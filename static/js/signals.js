@@ -1,17 +1,10 @@
-/** What the page and the browser tell before anybody has been asked. */
+/** The language a page is read in. */
 
 /** @typedef {import("./types.js").Config} Config */
 
-/** Global Privacy Control (https://www.w3.org/TR/gpc/). */
-export const hasGpc = () =>
-  /** @type {{globalPrivacyControl?: unknown}} */ (navigator).globalPrivacyControl === true;
-
-/** The page's language where the policy has it, else the policy's first.
- * @param {Config} config */
-export const pageLanguage = (config) => {
-  const wanted = document.documentElement.lang.toLowerCase().split("-")[0];
-  const known = Object.keys(config.languages);
-  // Both written forms of Norwegian read the one file there is.
-  const found = known.includes(wanted) ? wanted : wanted.replace(/^n[bn]$/, "no");
-  return known.includes(found) ? found : known[0];
+/** The page's language where the policy has it, else the policy's first. Both written forms of
+ * Norwegian read the one file there is. @param {Config} config */
+export const pageLanguage = ({ languages }) => {
+  const wanted = document.documentElement.lang.slice(0, 2).toLowerCase().replace(/n[bn]/, "no");
+  return languages[wanted] ? wanted : Object.keys(languages)[0];
 };

@@ -7,6 +7,8 @@ export interface SlagboomDecision {
   revision: number;
   /** UTC, in ISO 8601. */
   given_at: string;
+  /** UTC, in ISO 8601: when the visitor is asked again at the latest. */
+  valid_until: string;
   anonymise_ip: boolean;
   /** Global Privacy Control gave this answer, not a click. */
   gpc: boolean;

@@ -6,7 +6,8 @@
  * @property {string} purpose
  * @property {boolean} [full_ip]  never runs while the address is to be anonymised
  * @property {string[]} hosts  `*.` in front covers subdomains
- * @property {Partial<Record<NoticeStored["kind"], string[]>>} [stored]  name patterns
+ * @property {string} [cookies]  expression that finds its cookies in document.cookie
+ * @property {Partial<Record<StorageKind, string>>} [stored]  expressions for names elsewhere
  * @property {string[]} [types]  consent types a grant switches to granted
  * @property {[undecided: Step[], decided: Step[], after: Step[]]} [ahead]  run whatever is granted:
  * one of the first two when the page starts, the last at each later decision
@@ -15,6 +16,8 @@
  * @property {Step[]} [off]
  * @property {boolean} [reload]  only a new page silences it
  * @property {{hosts: string[], use_host: string | null}} [embed]
+ *
+ * @typedef {"local_storage" | "session_storage" | "indexed_db" | "cache_storage"} StorageKind
  *
  * @typedef {object} Step
  * @property {"set" | "push" | "queue" | "call" | "script" | "new"} do
@@ -36,15 +39,14 @@
  * @property {string} notice  digest of what the layers show
  * @property {string} reopen  name of the permanent control
  * @property {string} withdraw  name of the withdrawal control
- * @property {"rtl"} [direction]  where it is not left to right
  *
  * @typedef {object} Config
  * @property {string} site
  * @property {number} revision
  * @property {string} scope  digest of what is asked for; a choice for another scope is void
  * @property {string} build  digest of all parts, in their file names
- * @property {number} lifetime_days
- * @property {string | null} cookie_domain
+ * @property {number} days  for which a choice holds
+ * @property {string} domain  attribute of the choice cookie, or nothing
  * @property {boolean} accept_anonymises
  * @property {string[]} purposes  those that need consent, in the policy's order
  * @property {string[]} necessary  purposes that need none
@@ -61,17 +63,10 @@
  * @property {boolean} auto_block
  * @property {ServiceConfig[]} services  those to hold back, with nothing but id, hosts and embed
  *
- * @typedef {object} Choice  what the cookie holds
- * @property {number} revision
- * @property {string} scope
- * @property {number} given  seconds since 1970
- * @property {number} lifetime_days
- * @property {string} consent_id
- * @property {string} decision_id
- * @property {boolean[]} purposes
- * @property {boolean[]} services
- * @property {boolean} anonymise_ip
- * @property {boolean} gpc  the browser's signal gave this answer, not a click
+ * @typedef {string[]} Choice  the fields of the choice cookie (cookie.js), all but its checksum
+ *
+ * @typedef {[cookie: string, decision: {previous: string | null, [field: string]: unknown}]} Unsent
+ * a decision as the log takes it, and the cookie value of the choice it made
  *
  * @typedef {object} Grants
  * @property {Record<string, boolean>} purposes
@@ -80,97 +75,128 @@
  * @typedef {object} Answer  what a visitor decides, before it has ids and a time
  * @property {"accept_all" | "reject_all" | "save" | "withdraw" | "gpc"} action
  * @property {"first" | "second" | "placeholder" | "api"} layer
- * @property {boolean[]} purposes
- * @property {boolean[]} services
+ * @property {string} purposes  one digit each, as in the choice cookie
+ * @property {string} services
  * @property {boolean} anonymise_ip
  * @property {string} [language]  of the layer; the page's where it is left out
+ *
+ * @typedef {object} Tags  what releases marked scripts (tags.js)
+ * @property {Map<HTMLScriptElement, [HTMLElement, (value?: unknown) => void]>} loading  scripts on
+ * their way, with their marked tags and what settles them
+ * @property {WeakSet<Node>} visited  tags already released, or waiting for those before them
+ * @property {(tag: HTMLElement, address: string | null | undefined) => boolean} mayRun
+ * @property {(script: HTMLScriptElement, place: ChildNode, marked: HTMLElement) => void} run
+ * @property {(node: Node) => void} visit  a node added to the page, or marked since
  *
  * @typedef {object} Host  what the gate offers the parts
  * @property {Config} config
  * @property {string} base  the address the kit is served under, ending in a slash
- * @property {HTMLElement} root
- * @property {() => Choice | null} choice  the choice in force
- * @property {() => Choice | null} earlier  the last choice, in force or not
- * @property {() => boolean} isUnsent  whether the log has not acknowledged it yet
- * @property {(answer: Answer) => void} decide
- * @property {(layer: Answer["layer"], language: string) => void} accept
- * @property {(layer: Answer["layer"], language: string) => void} refuse
- * @property {(opener: Element | null) => void} open  the second layer
- * @property {(frame: HTMLIFrameElement) => void} showOnce  loads a gated frame until the page ends
  * @property {import("./slagboom.js").Slagboom} api
+ * @property {typeof import("./shared.js").shared} shared
+ * @property {Tags} tags
+ * @property {HTMLElement} root
+ * @property {Choice | null} choice  the one in force
+ * @property {Choice | null} earlier  the last one, in force or not
+ * @property {Grants} grants
+ * @property {boolean} isKept  whether this browser has kept a choice, so that a missing cookie was
+ * taken away
+ * @property {boolean} isNeeded  whether the part that takes decisions has something to do
+ * @property {() => boolean} apply  brings tags and services in line with the choice; tells whether
+ * only a new page silences what was stopped
+ * @property {() => void} clearStorage  of services that are not granted
+ * @property {(answer: Answer) => void} decide
+ * @property {() => boolean} hasGranted
  * @property {() => string} language  the page's, where the policy has it
- * @property {(name: import("./slagboom.js").SlagboomEventName) => void} tell  the page's listeners
+ * @property {(key: string) => Promise<Mount>} load
+ * @property {(hasControl?: boolean) => void} showControl
  *
- * @typedef {object} Part  what the first and the second part offer the gate
- * @property {(opener: Element | null) => void} show  its layer
+ * @typedef {(host: Host, layers?: Layers) => any} Mount  makes a part
+ *
+ * @typedef {object} Choosing  what the part that takes decisions offers the gate
+ * @property {(layer: Answer["layer"], language?: string) => void} accept
+ * @property {(layer: Answer["layer"], language?: string) => void} refuse
+ * @property {(answer: Answer) => void} decide
+ * @property {(opener: Element | null) => void} open  the second layer
+ * @property {(found: Choice | null) => void} take  a choice made elsewhere
+ * @property {(tag: HTMLElement) => void} visit  a marked tag that is no script
+ * @property {() => void} withdraw
+ *
+ * @typedef {object} Layers  what that part offers the layers
+ * @property {Choosing["accept"]} accept
+ * @property {(css: string) => void} addStyle
+ * @property {Choosing["decide"]} decide
+ * @property {() => import("./slagboom.js").SlagboomDecision | null} earlier
+ * @property {typeof import("./choice/dom.js").h} h
+ * @property {() => boolean} isUnsent  whether the log has not acknowledged the choice yet
+ * @property {typeof import("./choice/dom.js").makeButton} makeButton
+ * @property {Choosing["open"]} open
+ * @property {typeof import("./choice/dom.js").outwardLink} outwardLink
+ * @property {Choosing["refuse"]} refuse
+ * @property {(name: import("./slagboom.js").SlagboomEventName) => void} tell  the page's listeners
+ * @property {(frame: HTMLIFrameElement, service: ServiceConfig) => void} wantPlaceholder
+ * @property {(act: (part: Care) => void) => void} withCare
+ *
+ * @typedef {object} Care  what few pages need
+ * @property {(frame: HTMLIFrameElement) => void} showOnce  loads a gated frame until the page ends
+ * @property {(tag: HTMLElement) => void} visit  a marked tag that is no script
+ * @property {() => void} watch  deletes what services that are not granted store, now and later
+ *
+ * @typedef {object} Part  a layer, or the placeholders of embeds
  * @property {() => void} update  the choice has changed
- * @property {(key: string) => void} say  tells a text to assistive technology
- * @property {(frame: HTMLIFrameElement, service: ServiceConfig) => void} placeholder
+ * @property {(opener: Element | null) => void} [show]
+ * @property {() => void} [sayWithdrawn]  to assistive technology
+ * @property {(frame: HTMLIFrameElement, service: ServiceConfig) => void} [placeholder]
+ *
+ * @typedef {(services: ServiceConfig[], nonce: string, trust: (url: string) => string) =>
+ *   (grants: Grants, isDecided: boolean) => boolean} MakeServices
+ * @typedef {(stored: NonNullable<ServiceConfig["stored"]>) => void} ClearStorage
  */
 
 /**
- * @typedef {object} NoticePurpose
- * @property {string} id
- * @property {string} name
- * @property {string} description
- * @property {boolean} necessary
- *
- * @typedef {object} NoticeStored
- * @property {"cookie" | "local_storage" | "session_storage" | "indexed_db" | "cache_storage"} kind
- * @property {string} pattern
- * @property {number | null} lifetime_days
- * @property {string} purpose
- * @property {string | null} reason
- *
- * @typedef {object} NoticeService
- * @property {string} id
- * @property {string} name
- * @property {string} purpose
- * @property {string} description
- * @property {{name: string, role: string, countries: string[], privacy_url: string | null}} vendor
- * @property {string[]} data
- * @property {string[]} hosts
- * @property {NoticeStored[]} stored
- * @property {boolean} needs_full_ip
- * @property {boolean} is_configured
- *
- * @typedef {object} NoticeAuthority
- * @property {string} name
- * @property {string} address
- * @property {string | null} phone
- * @property {string | null} email
- * @property {string | null} website
- *
- * @typedef {object} NoticeController
- * @property {string} name
- * @property {{country: string, address: string, phone: string | null, registration: string | null}[]} offices
- * @property {string | null} email
- * @property {string | null} dpo
- * @property {string | null} statement_url
- * @property {string} statement_date
- *
- * @typedef {object} FirstNotice  what the first layer and the placeholders show of a notice
+ * @typedef {object} FirstNotice  what the first layer draws, in one language (layers.py)
  * @property {string} language
  * @property {"bar" | "box" | "corner" | "centre"} layout
- * @property {string | null} logo  a path on the page's own site
- * @property {string | null} statement_url
- * @property {string | null} full_ip  what accepting gives away, where it does
- * @property {{revision: number, date: string, what: string}[]} changes
- * @property {[name: string, description: string][]} purposes  those that need consent
- * @property {Record<string, {name: string, vendor: string, privacy_url: string | null}>} embeds
+ * @property {string} [logo]
+ * @property {string} [statement_url]
+ * @property {{revision: number, date: string, what: string}[]} [changes]
+ * @property {[name: string, description: string][]} purposes
+ * @property {string} words  who is asked for, and how to withdraw
  * @property {Record<string, string>} texts
  *
- * @typedef {object} Notice  everything both layers show, in one language
- * @property {string} site
+ * @typedef {object} EmbedNotice  what stands in the place of frames
  * @property {string} language
+ * @property {string} once
+ * @property {string} always
+ * @property {Record<string,
+ *   [name: string, title: string, text: string, address: string | null, link: string]>} embeds
+ *
+ * @typedef {object} SecondService
+ * @property {string} id
+ * @property {string} name
+ * @property {string} purpose
+ * @property {string} description
+ * @property {string[]} [notes]
+ * @property {[key: string, value: string | string[]][]} rows  a list holds codes of countries
+ * @property {[pattern: string, kind: string, lifetime: string, purpose: string][]} [stored]
+ * @property {[address: string, text: string]} [link]
+ *
+ * @typedef {object} SecondNotice  what the second layer draws
+ * @property {string} language
+ * @property {string} site
  * @property {number} revision
  * @property {string} effective
- * @property {{revision: number, date: string, what: string}[]} changes
- * @property {NoticeController} controller
- * @property {NoticeAuthority[]} authorities
- * @property {boolean} accept_anonymises
- * @property {NoticePurpose[]} purposes
- * @property {NoticeService[]} services
+ * @property {[date: string, address: string | null]} statement
+ * @property {[id: string, name: string, description: string, isNecessary: number][]} purposes
+ * @property {SecondService[]} services
+ * @property {string[]} columns  heads of the tables of what is stored
+ * @property {string} rights_intro
+ * @property {string[]} rights
+ * @property {(string | null)[][]} offices  name, address, country and the rest
+ * @property {[email: string | null, dpo: string | null]} contacts
+ * @property {[name: string, website: string | null, place: (string | null)[],
+ *   email: string | null][]} authorities
+ * @property {string} hand_over
  * @property {Record<string, string>} texts
  */
+
 export {};

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from typing import Any
 
 import pytest
 from bundle_samples import make_sources
 from ruamel.yaml import YAML
 
-from slagboom_banner.assets import static_directory
 from slagboom_banner.bundle import build_bundle
-from slagboom_banner.notice import Notice, build_notice, describe_first_layer
+from slagboom_banner.notice import Notice, build_notice
 from slagboom_banner.rules import check_policies
 
 SOURCES = make_sources()
@@ -174,16 +172,3 @@ def test_the_notice_holds_no_parameter_and_no_step(policy_folder: Any) -> None:
 
     for private in ("C-1234", "site_id", "count.js", "counter.off"):
         assert private not in text
-
-
-def test_the_first_layer_holds_every_text_that_its_scripts_draw(policy_folder: Any) -> None:
-    drawn = {
-        key
-        for file in (static_directory() / "js" / "first").glob("*.js")
-        for key in re.findall(r"\btexts\.(\w+)", file.read_text("utf-8"))
-    }
-    loaded = policy_folder.read()
-    layer = describe_first_layer(build(policy_folder), loaded)
-
-    assert "chat" in layer["embeds"]
-    assert drawn | {"withdrawn_status"} == layer["texts"].keys()

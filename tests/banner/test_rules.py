@@ -56,7 +56,30 @@ def origin(text: str) -> Breach:
     return Breach("origins", ACME, "https://acme.example]", f"{text}]", (ACME, "origins[1]", text))
 
 
+def hand_over(origins: str, targets: str, place: int) -> Breach:
+    target = targets.split(", ")[place]
+    return Breach(
+        "hand-over",
+        ACME,
+        "https://www.acme.example, https://acme.example]\ncookie_domain: acme.example\n",
+        f"{origins}]\nhand_over: {{to: [{targets}]}}\n",
+        (ACME, f"hand_over.to[{place}]", target),
+    )
+
+
 BREACHES = [
+    hand_over("https://acme.example, https://acme.test", "https://other.test", 0),
+    hand_over("https://acme.example, https://acme.test", "https://acme.test/shop", 0),
+    hand_over("https://acme.example, https://acme.test", "https://acme.test, https://acme.test", 1),
+    hand_over("https://acme.example", "https://acme.example", 0),
+    Breach(
+        "hand-over",
+        ACME,
+        "cookie_domain: acme.example\n",
+        "cookie_domain: acme.example\nhand_over: {to: [https://acme.example]}\n",
+        (ACME, "hand_over", "{to:"),
+        "warning",
+    ),
     Breach(
         "necessary-reason",
         KIT,
@@ -397,6 +420,11 @@ ALLOWED = [
     (ACME, "https://acme.example]", "https://shop.acme.example:8443]"),
     (ACME, ", https://acme.example]\ncookie_domain: acme.example\n", "]\n"),
     (ACME, ", https://acme.example]\ncookie_domain: acme.example\n", ", https://acme.test]\n"),
+    (
+        ACME,
+        ", https://acme.example]\ncookie_domain: acme.example\n",
+        ", https://acme.test]\nhand_over: {to: [https://acme.test, https://www.acme.example]}\n",
+    ),
     (ACME, "{nl: Contact, en: Contact}", "{nl: Contact, en: Contact, pl: Kontakt}"),
     (ACME, "export_outside_eea: excluded", "export_outside_eea: allowed"),
     (ACME, "accept: Aanvaarden", "accept: Ook cookies"),

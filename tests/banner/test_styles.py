@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 import tinycss2
 
 from slagboom_banner.assets import themes_directory
-from slagboom_banner.styles import harden_style
+from slagboom_banner.model import Look
+from slagboom_banner.styles import harden_style, join_sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 THEMES = {file.stem: file.read_text("utf-8") for file in themes_directory().glob("*.css")}
-CUTS = ("/* --- first layer --- */", "/* --- second layer --- */")
+CUT = re.compile(r"/\* --- (.+?) --- \*/")
+SECTIONS = ["gate", "layers", "first layer", "embed", "second layer"]
 
 
 def list_rules(rules: list[Any]) -> Iterator[Any]:
@@ -42,10 +44,10 @@ def parse(css: str) -> list[Any]:
     return rules
 
 
-def cut(theme: str) -> list[str]:
-    """The parts of a theme file as they stand in it."""
-    assert all(theme.count(mark) == 1 for mark in CUTS)
-    return re.split("|".join(map(re.escape, CUTS)), theme)
+def cut(theme: str) -> dict[str, str]:
+    """The sections of a theme file as they stand in it, by name."""
+    names_and_texts = ["gate", *CUT.split(theme)]
+    return dict(zip(names_and_texts[::2], names_and_texts[1::2], strict=True))
 
 
 def list_conditions(css: str) -> list[str]:
@@ -53,32 +55,42 @@ def list_conditions(css: str) -> list[str]:
 
 
 @pytest.mark.parametrize("theme", THEMES)
+def test_a_theme_has_a_section_for_each_part_and_each_layout(theme: str) -> None:
+    layouts = get_args(Look.model_fields["layout"].annotation)
+
+    assert set(harden_style(THEMES[theme])) == {*SECTIONS, *layouts, "logo"}
+
+
+@pytest.mark.parametrize("theme", THEMES)
 def test_every_declaration_of_a_theme_is_important_except_what_a_site_may_set(theme: str) -> None:
-    for part, source in zip(harden_style(THEMES[theme]), cut(THEMES[theme]), strict=True):
-        declarations = list(list_declarations(parse(part)))
-        written = list(list_declarations(parse(source)))
+    sources = cut(THEMES[theme])
+    sections = harden_style(THEMES[theme])
+    assert list(sections) == list(sources)
+    for section, hardened in sections.items():
+        declarations = list(list_declarations(parse(hardened)))
+        written = list(list_declarations(parse(sources[section])))
         names = [declaration.name for declaration in declarations]
 
         assert names == [declaration.name for declaration in written]
-        assert len(names) > 10
+        assert names
         for declaration, original in zip(declarations, written, strict=True):
             assert declaration.type == "declaration"
             is_property = declaration.name.startswith("--")
             assert declaration.important is (original.important if is_property else True)
 
 
-@pytest.mark.parametrize("theme", THEMES)
-def test_every_part_of_a_theme_stands_in_the_layer(theme: str) -> None:
-    for part in harden_style(THEMES[theme]):
-        (layer,) = parse(part)
+def test_sections_are_joined_in_the_kits_layer() -> None:
+    sections = harden_style("a{top:0}/* --- one --- */b{top:1px}/* --- two --- */i{top:2px}")
+    (layer,) = parse(join_sections([sections["gate"], sections["two"]]))
 
-        assert (layer.type, layer.at_keyword) == ("at-rule", "layer")
-        assert tinycss2.serialize(layer.prelude).strip() == "slagboom"
+    assert (layer.type, layer.at_keyword) == ("at-rule", "layer")
+    assert tinycss2.serialize(layer.prelude).strip() == "slagboom"
+    assert tinycss2.serialize(layer.content) == "a{top:0!important}i{top:2px!important}"
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_every_media_query_of_a_theme_is_kept(theme: str) -> None:
-    parts = harden_style(THEMES[theme])
+    parts = harden_style(THEMES[theme]).values()
     conditions = list_conditions(THEMES[theme])
 
     assert [condition for part in parts for condition in list_conditions(part)] == conditions
@@ -88,7 +100,7 @@ def test_every_media_query_of_a_theme_is_kept(theme: str) -> None:
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_theme_fetches_nothing(theme: str) -> None:
-    for part in harden_style(THEMES[theme]):
+    for part in harden_style(THEMES[theme]).values():
         for fetching in ("url(", "@import", "@font-face", "image-set(", "image(", "src("):
             assert fetching not in part.lower()
         assert "\\" not in re.sub(r'"[^"]*"', "", part), "an escape could spell any of them"
@@ -97,7 +109,9 @@ def test_a_theme_fetches_nothing(theme: str) -> None:
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_theme_touches_nothing_of_the_page(theme: str) -> None:
     """Each selector holds on to the kit's element or to one of its classes."""
-    rules = [rule for part in harden_style(THEMES[theme]) for rule in list_rules(parse(part))]
+    rules = [
+        rule for part in harden_style(THEMES[theme]).values() for rule in list_rules(parse(part))
+    ]
     selectors = [tinycss2.serialize(rule.prelude) for rule in rules]
     parts = [part for selector in selectors for part in re.split(r",(?![^(]*\))", selector)]
 
@@ -105,14 +119,11 @@ def test_a_theme_touches_nothing_of_the_page(theme: str) -> None:
     assert {part for part in parts if not re.search(r"#slagboom|\.sb-", part)} == set()
 
 
-def test_the_parts_are_cut_at_their_lines() -> None:
-    parts = harden_style(f"a{{color:red}}\n{CUTS[0]}\nb{{color:blue}}\n{CUTS[1]}\ni{{color:lime}}")
-
-    assert parts == (
-        "@layer slagboom{a{color:red!important}}",
-        "@layer slagboom{b{color:blue!important}}",
-        "@layer slagboom{i{color:lime!important}}",
-    )
+def test_the_sections_are_cut_at_their_lines() -> None:
+    assert harden_style("a{color:red}\n/* --- one --- */\nb{color:blue}/* no cut */") == {
+        "gate": "a{color:red!important}",
+        "one": "b{color:blue!important}",
+    }
 
 
 @pytest.mark.parametrize(
@@ -151,4 +162,4 @@ def test_what_is_no_rule_is_refused(css: str) -> None:
     ],
 )
 def test_rules_keep_their_meaning(css: str, hardened: str) -> None:
-    assert harden_style(css)[0] == f"@layer slagboom{{{hardened}}}"
+    assert harden_style(css) == {"gate": hardened}

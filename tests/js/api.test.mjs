@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { transform } from "esbuild";
 
 import { makeApi } from "../../static/js/api.js";
+import { toFields } from "./golden.mjs";
 
 const readDocument = () => readFile(new URL("../../docs/api.md", import.meta.url), "utf8");
 const config = { purposes: ["statistics"], services: [{ id: "counter" }] };
@@ -53,6 +54,35 @@ test("a name that the policy does not have is not granted", () => {
 
 test("there is no decision while a choice is due", () => {
   assert.equal(make().decision, null);
+});
+
+test("the decision is told as the cookie holds it, with the moment it ends", () => {
+  const choice = toFields({
+    revision: 3,
+    given_at: 1795258800,
+    lifetime_days: 182,
+    consent_id: "5a1ecafe-0000-4000-8000-00000000000b",
+    decision_id: "0199a5d0-8c00-7abc-bdef-0123456789ab",
+    purposes: [true],
+    services: [false],
+    anonymise_ip: true,
+    gpc: true,
+  });
+
+  assert.deepEqual(make({ choice: () => choice }).decision, {
+    consent_id: "5a1ecafe-0000-4000-8000-00000000000b",
+    decision_id: "0199a5d0-8c00-7abc-bdef-0123456789ab",
+    revision: 3,
+    given_at: "2026-11-21T11:00:00.000Z",
+    valid_until: "2027-05-22T11:00:00.000Z",
+    anonymise_ip: true,
+    gpc: true,
+    choices: { statistics: true },
+    services: { counter: false },
+  });
+  choice[9] = "0";
+  const { anonymise_ip: anonymise, gpc } = make({ choice: () => choice }).decision;
+  assert.deepEqual([anonymise, gpc], [false, false]);
 });
 
 test("every example in JavaScript is valid", async () => {

@@ -1,15 +1,36 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 
-import { decodeChoice, encodeChoice, isInForce, readChoice } from "../../static/js/cookie.js";
-import { readGolden } from "./golden.mjs";
+import {
+  decodeChoice,
+  encodeChoice,
+  FLAGS,
+  GIVEN,
+  isInForce,
+  LIFETIME_DAYS,
+  PURPOSES,
+  readChoice,
+  SCOPE,
+  SERVICES,
+} from "../../static/js/cookie.js";
+import { decide } from "../../static/js/decide.js";
+import { readGolden, toFields } from "./golden.mjs";
 
 const DAY = 86400;
-const CASES = readGolden("choice_cookie").map(({ name, site, choice, cookie }) => {
-  const { given_at: given, ...rest } = choice;
-  return { name, site, choice: { ...rest, given }, cookie };
-});
+const CASES = readGolden("choice_cookie").map(({ choice, ...rest }) => ({
+  ...rest,
+  choice: toFields(choice),
+}));
 const { site: SITE, choice: CHOICE, cookie: COOKIE } = CASES[1];
+const GIVEN_SECONDS = +CHOICE[GIVEN];
+const DAYS = +CHOICE[LIFETIME_DAYS];
+const CONFIG = {
+  scope: CHOICE[SCOPE],
+  days: DAYS,
+  purposes: ["statistics", "marketing"],
+  necessary: [],
+  services: [{ id: "counter" }, { id: "heatmap" }, { id: "visitors" }],
+};
 // What a cookie may hold, and what its neighbours and a broken client might.
 const CHARACTERS = [..." !\"%,-.;=_|é0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"];
 
@@ -28,7 +49,7 @@ describe("the codec", () => {
     const longest = Math.max(...CASES.map(({ cookie }) => cookie.length));
 
     assert.ok(longest < 200, `${longest} bytes`);
-    assert.ok(CASES.some(({ choice }) => choice.purposes.length === 20 && choice.services.length === 60));
+    assert.ok(CASES.some(({ choice }) => choice[PURPOSES].length === 20 && choice[SERVICES].length === 60));
   });
 });
 
@@ -99,31 +120,33 @@ describe("a cookie that is not as it was written", () => {
   });
 
   test("is never in force when its numbers are none", () => {
-    const config = {
-      scope: CHOICE.scope,
-      lifetime_days: CHOICE.lifetime_days,
-      purposes: CHOICE.purposes,
-      services: CHOICE.services,
-    };
-    for (const [at, wrong] of [[2, "0BADCAFE"], [3, "x"], [3, ""], [3, "-1"], [4, ""], [4, "x"]]) {
+    const wrong = [[SCOPE, "0BADCAFE"]];
+    for (const text of ["x", "", "-1", "1e999", "Infinity", "NaN"]) {
+      wrong.push([GIVEN, text], [LIFETIME_DAYS, text]);
+    }
+    for (const [at, text] of wrong) {
       const parts = PAYLOAD.split(".");
-      parts[at] = wrong;
+      parts[at] = text;
       const forged = sign(parts.join("."));
       const choice = decodeChoice(SITE, forged);
-      assert.ok(!choice || !isInForce(config, choice, CHOICE.given * 1000), forged);
+      assert.ok(!choice || !isInForce(CONFIG, choice, GIVEN_SECONDS * 1000), forged);
     }
   });
 
   test("grants no more with bits that are neither yes nor no", () => {
     const parts = PAYLOAD.split(".");
-    parts[7] = "2x";
-    parts[8] = "01é";
-    parts[9] = "9";
+    parts[PURPOSES] = "2x";
+    parts[SERVICES] = "01é";
+    parts[FLAGS] = "9";
     const choice = decodeChoice(SITE, sign(parts.join(".")));
+    const needy = CONFIG.services.map((service) => ({ ...service, full_ip: true }));
 
-    assert.deepEqual(choice?.purposes, [false, false]);
-    assert.deepEqual(choice?.services, [false, true, false]);
-    assert.equal(choice?.anonymise_ip, true);
+    assert.deepEqual(decide(CONFIG, choice), {
+      purposes: { statistics: false, marketing: false },
+      services: { counter: false, heatmap: true, visitors: false },
+    });
+    // The address is still to be anonymised.
+    assert.equal(decide({ ...CONFIG, services: needy }, choice).services.heatmap, false);
   });
 
   test("is given up at once when it is over-long", () => {
@@ -135,20 +158,14 @@ describe("a cookie that is not as it was written", () => {
 });
 
 describe("the choice in force", () => {
-  const NOW = CHOICE.given * 1000;
-  const CONFIG = {
-    scope: CHOICE.scope,
-    lifetime_days: CHOICE.lifetime_days,
-    purposes: ["statistics", "marketing"],
-    services: [{ id: "counter" }, { id: "heatmap" }, { id: "visitors" }],
-  };
+  const NOW = GIVEN_SECONDS * 1000;
 
   test("is one that answers what is asked now", () => {
     assert.equal(isInForce(CONFIG, CHOICE, NOW), true);
   });
 
   test("ends with its lifetime, to the second", () => {
-    const end = (CHOICE.given + CHOICE.lifetime_days * DAY) * 1000;
+    const end = (GIVEN_SECONDS + DAYS * DAY) * 1000;
 
     assert.equal(isInForce(CONFIG, CHOICE, end - 1), true);
     assert.equal(isInForce(CONFIG, CHOICE, end), false);
@@ -160,8 +177,8 @@ describe("the choice in force", () => {
   });
 
   test("lasts no longer than the policy allows now", () => {
-    assert.equal(isInForce({ ...CONFIG, lifetime_days: 181 }, CHOICE, NOW), false);
-    assert.equal(isInForce({ ...CONFIG, lifetime_days: 183 }, CHOICE, NOW), true);
+    assert.equal(isInForce({ ...CONFIG, days: DAYS - 1 }, CHOICE, NOW), false);
+    assert.equal(isInForce({ ...CONFIG, days: DAYS + 1 }, CHOICE, NOW), true);
   });
 
   test("answers this question and no other", () => {
@@ -182,11 +199,10 @@ describe("the choice in force", () => {
 });
 
 describe("the browser's cookies", () => {
-  const CONFIG = { site: SITE };
   /** @param {string} cookie */
   const readFrom = (cookie) => {
     globalThis.document = { cookie };
-    return readChoice(CONFIG);
+    return readChoice(SITE);
   };
   afterEach(() => {
     delete globalThis.document;
@@ -204,11 +220,22 @@ describe("the browser's cookies", () => {
   });
 
   test("count for the newest choice where two stand side by side", () => {
-    const newer = { ...CHOICE, given: CHOICE.given + 1, services: [false, false, false] };
+    const newer = [...CHOICE];
+    newer[GIVEN] = `${GIVEN_SECONDS + 1}`;
     const pair = [COOKIE, encodeChoice(SITE, newer)].map((value) => `slagboom=${value}`);
 
     assert.deepEqual(readFrom(pair.join("; ")), newer);
     assert.deepEqual(readFrom(pair.reverse().join("; ")), newer);
+  });
+
+  test("count for the one that grants less of two of the same second", () => {
+    const refusal = [...CHOICE];
+    refusal[PURPOSES] = "00";
+    refusal[SERVICES] = "000";
+    const pair = [COOKIE, encodeChoice(SITE, refusal)].map((value) => `slagboom=${value}`);
+
+    assert.deepEqual(readFrom(pair.join("; ")), refusal);
+    assert.deepEqual(readFrom(pair.reverse().join("; ")), refusal);
   });
 
   test("count for the readable one of two", () => {
@@ -222,6 +249,6 @@ describe("the browser's cookies", () => {
       },
     };
 
-    assert.equal(readChoice(CONFIG), null);
+    assert.equal(readChoice(SITE), null);
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { makeUuid } from "../../static/js/ids.js";
+import { makeUuid } from "../../static/js/choice/ids.js";
 
 const NOW = 1795258800123;
 const FORM = /^[0-9a-f]{8}-[0-9a-f]{4}-([0-9a-f])[0-9a-f]{3}-([0-9a-f])[0-9a-f]{3}-[0-9a-f]{12}$/;

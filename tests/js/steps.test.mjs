@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
 
-import { runSteps } from "../../static/js/steps.js";
+import { runSteps } from "../../static/js/services/steps.js";
 
 const CONSENT = { analytics_storage: "granted" };
 /** @param {import("../../static/js/types.js").Step[]} steps */
-const run = (...steps) => runSteps(steps, () => CONSENT, "the-nonce");
+const run = (...steps) =>
+  runSteps(steps, {
+    consent: () => CONSENT,
+    nonce: "the-nonce",
+    trust: (address) => address,
+    isWanted: () => isWanted,
+  });
+let isWanted = true;
 
 beforeEach(() => {
   globalThis.window = {};
@@ -13,6 +20,7 @@ beforeEach(() => {
 afterEach(() => {
   delete globalThis.window;
   delete globalThis.document;
+  isWanted = true;
   mock.restoreAll();
 });
 
@@ -135,6 +143,24 @@ describe("a script with steps of its own", () => {
 
     assert.deepEqual(window.vendor.queue.options, { id: 7, q: queue });
     assert.deepEqual(window.vendor.queue.given, ["page", CONSENT]);
+  });
+
+  test("starts nothing once it has been withdrawn", () => {
+    /** @type {HTMLScriptElement[]} */
+    const inserted = [];
+    globalThis.document = {
+      createElement: () => ({}),
+      head: { append: (element) => inserted.push(element) },
+    };
+    run({
+      do: "script",
+      src: "https://cdn.vendor.example/a.js",
+      then: [{ do: "set", path: "started", value: true }],
+    });
+    isWanted = false;
+    inserted[0].onload();
+
+    assert.equal("started" in window, false);
   });
 
   test("leaves the queue alone when the script brought nothing to start", () => {

@@ -27,7 +27,7 @@ const decide = (host, answer) => {
     demand(FIELDS.includes(field), `"${field}" is none of ${FIELDS.join(", ")}`);
   }
   const { purposes, services } = host.config;
-  const before = host.choice();
+  const before = host.api.decision;
   const {
     choices = {},
     services: named = {},
@@ -38,19 +38,19 @@ const decide = (host, answer) => {
   demand(typeof anonymise_ip === "boolean", "anonymise_ip must be true or false");
 
   const chosen = services.map(
-    ({ id, purpose }, at) =>
-      named[id] ?? choices[purpose] ?? (before !== null && before.services[at]),
+    ({ id, purpose }) =>
+      named[id] ?? choices[purpose] ?? (before !== null && before.services[id]),
   );
   host.decide({
     action: "save",
     layer: "api",
     // A purpose is on only with all its services, as in the second layer.
-    purposes: purposes.map((id, at) => {
+    purposes: purposes.map((id) => {
       const isNamed = services.some((service) => service.purpose === id && service.id in named);
-      const wanted = choices[id] ?? (isNamed || (before !== null && before.purposes[at]));
-      return wanted && services.every(({ purpose }, index) => purpose !== id || chosen[index]);
-    }),
-    services: chosen,
+      const wanted = choices[id] ?? (isNamed || (before !== null && before.choices[id]));
+      return +(wanted && services.every(({ purpose }, at) => purpose !== id || chosen[at]));
+    }).join(""),
+    services: chosen.map(Number).join(""),
     anonymise_ip,
   });
 };
@@ -69,8 +69,6 @@ document.dispatchEvent(
       (/** @type {Host} */ host) => {
         host.api.notice = () => readNotice(host);
         host.api.decide = (answer) => decide(host, answer);
-        const nothing = () => {};
-        return { show: nothing, update: nothing, say: nothing, placeholder: nothing };
       },
     ],
   }),

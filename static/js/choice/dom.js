@@ -10,9 +10,7 @@ export const h = (tag, attributes, ...children) => {
   const [name, className] = tag.split(".");
   const element = document.createElement(name);
   if (className) element.className = `sb-${className}`;
-  for (const key of Object.keys(attributes || {})) {
-    element.setAttribute(key, /** @type {Record<string, string>} */ (attributes)[key]);
-  }
+  for (const [key, value] of Object.entries(attributes || {})) element.setAttribute(key, value);
   /** @param {Child[]} list */
   const append = (list) => {
     for (const child of list) {
@@ -29,16 +27,10 @@ export const h = (tag, attributes, ...children) => {
 export const outwardLink = (address, text) =>
   h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, text);
 
-/** @param {string} className @param {string} text @param {() => void} onClick */
+/** @param {string} className without its first `sb-` @param {string} text
+ * @param {() => void} onClick */
 export const makeButton = (className, text, onClick) => {
-  const button = /** @type {HTMLButtonElement} */ (h("button", { type: "button", class: className }, text));
+  const button = /** @type {HTMLButtonElement} */ (h(`button.${className}`, { type: "button" }, text));
   button.onclick = onClick;
   return button;
-};
-
-/** A constructed sheet, which no `style-src` forbids. @param {string} css */
-export const addStyle = (css) => {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(css);
-  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 };

@@ -1,7 +1,11 @@
 /** Runs the declarative steps of a service file. A vendor is data, never code of ours. */
-import { trustedScriptUrl } from "./trusted.js";
 
-/** @typedef {import("./types.js").Step} Step */
+/** @typedef {import("../types.js").Step} Step */
+/** @typedef {object} Surroundings
+ * @property {() => unknown} consent  the state of the consent types
+ * @property {string} nonce
+ * @property {(url: string) => string} trust  vouches for a script's address
+ * @property {() => boolean} isWanted  whether what a script brings may still be used */
 /** @typedef {Record<string, unknown>} Dictionary */
 
 /** @param {unknown} value @param {() => unknown} consent @returns {unknown} */
@@ -54,20 +58,20 @@ const makeQueue = ({ into, defer_to: deferTo, methods = [] }, holder, name) => {
   }
 };
 
-/** @param {Step} step @param {() => unknown} consent @param {string} nonce
- * @param {() => boolean} isWanted */
-const run = (step, consent, nonce, isWanted) => {
+/** @param {Step} step @param {Surroundings} around */
+const run = (step, around) => {
+  const { consent } = around;
   if (step.do === "script") {
     const script = document.createElement("script");
     script.async = true;
-    script.nonce = nonce;
+    script.nonce = around.nonce;
     for (const [name, value] of Object.entries(step.attributes || {})) {
       script.setAttribute(name, value);
     }
     const { then } = step;
     // It may have been withdrawn while the script was on its way.
-    if (then) script.onload = () => isWanted() && runSteps(then, consent, nonce, isWanted);
-    script.src = trustedScriptUrl(/** @type {string} */ (step.src));
+    if (then) script.onload = () => around.isWanted() && runSteps(then, around);
+    script.src = around.trust(/** @type {string} */ (step.src));
     (document.head || document.documentElement).append(script);
     return;
   }
@@ -91,14 +95,11 @@ const run = (step, consent, nonce, isWanted) => {
 };
 
 /** Runs steps in order; one that throws must not take the page or the others with it.
- * @param {Step[]} steps
- * @param {() => unknown} consent the state of the consent types
- * @param {string} nonce
- * @param {() => boolean} [isWanted] whether what a script brings may still be used */
-export const runSteps = (steps, consent, nonce, isWanted = () => true) => {
+ * @param {Step[]} steps @param {Surroundings} around */
+export const runSteps = (steps, around) => {
   for (const step of steps) {
     try {
-      run(step, consent, nonce, isWanted);
+      run(step, around);
     } catch (error) {
       console.error("slagboom:", step, error);
     }

@@ -1,0 +1,1 @@
+"""`make bench`: what Slagboom costs, beside what others cost. Prints ratios, asserts nothing."""

@@ -1,0 +1,124 @@
+"""The client half: one browser session, every subject in turn, round after round."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.client.kit import running_kit
+from bench.client.measure import Meter
+from bench.client.packages import install_packages
+from bench.client.report import write_report
+from bench.client.results import Results, Series
+from bench.client.subjects import BARE, OURS, PEERS
+from bench.client.visit import SLOW_4G, running_chromium
+from bench.client.website import running_website
+from bench.document import replace_block, split_document
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bench.client.subjects import Subject
+
+MARKER = "make bench: client"
+
+
+def add_command(halves: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds `client` and its options."""
+    parser = halves.add_parser("client", help="bytes, time and main thread beside six peers")
+    parser.set_defaults(run=run)
+    parser.add_argument("--rounds", type=_positive, default=12, help="counted ones (default: 12)")
+    parser.add_argument("--cpu", type=float, default=4, help="times slower (default: 4)")
+    parser.add_argument("--peers", help="names, comma-separated (default: all; none: '')")
+    parser.add_argument("--output", type=Path, help="write FILE.md, and FILE.json with every value")
+    parser.add_argument("--write", type=Path, help="replace the table between a document's markers")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measures, prints the table and writes it where the options say.
+
+    Raises BenchError, before anything is measured, where an option cannot be followed.
+    """
+    peers = _chosen(options.peers)
+    if options.write:
+        split_document(options.write, MARKER)
+    if options.output and not options.output.parent.is_dir():
+        message = f"--output: there is no folder {options.output.parent}"
+        raise BenchError(message)
+    packages = install_packages()
+    subjects = {subject.name: subject for subject in (BARE, OURS, *peers)}
+    with (
+        tempfile.TemporaryDirectory(prefix="slagboom-bench-") as folder,
+        running_website(packages, subjects) as website,
+        running_kit(Path(folder), website.port) as website.kit_port,
+        running_chromium(options.cpu) as visitors,
+    ):
+        results = Results(
+            browser=visitors.version,
+            slowdown=options.cpu,
+            versions={peer.package: packages.versions[peer.package] for peer in peers},
+            series={name: Series() for name in subjects if name != BARE.name},
+        )
+        measure(Meter(website, visitors), [OURS, *peers], options.rounds, results)
+    report = write_report(results)
+    sys.stdout.write(report)
+    if options.output:
+        options.output.with_suffix(".md").write_text(report, encoding="utf-8")
+        values = json.dumps(asdict(results), default=str, indent=1)
+        options.output.with_suffix(".json").write_text(f"{values}\n", encoding="utf-8")
+    if options.write:
+        replace_block(options.write, MARKER, report)
+
+
+def measure(meter: Meter, subjects: Iterable[Subject], rounds: int, results: Results) -> None:
+    """Fills the results, the subjects taking turns so that a busy minute hits them alike.
+
+    One round more than asked for, the first: it warms up disks, processes and caches, and is not
+    counted.
+    """
+    for subject in subjects:
+        results.series[subject.name].weight = meter.weigh(subject)
+    for number in range(rounds + 1):
+        load = os.getloadavg()[0]
+        sys.stderr.write(f"round {number} of {rounds}, load average {load:.1f}\n")
+        bare = meter.work(BARE)
+        found = [
+            (subject, meter.work(subject), meter.time(subject, None), meter.time(subject, SLOW_4G))
+            for subject in subjects
+        ]
+        if number == 0:
+            continue
+        results.loads.append(load)
+        results.bare_work.append(bare)
+        for subject, work, local, slow in found:
+            series = results.series[subject.name]
+            series.work.append(work)
+            series.local.append(local)
+            series.slow.append(slow)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        message = "at least 1"
+        raise argparse.ArgumentTypeError(message)
+    return number
+
+
+def _chosen(names: str | None) -> tuple[Subject, ...]:
+    if names is None:
+        return PEERS
+    wanted = {name for name in names.split(",") if name}
+    unknown = wanted - {peer.name for peer in PEERS}
+    if unknown:
+        known = ", ".join(peer.name for peer in PEERS)
+        message = f"--peers: no peer is called {', '.join(sorted(unknown))}; known: {known}"
+        raise BenchError(message)
+    return tuple(peer for peer in PEERS if peer.name in wanted)

@@ -1,0 +1,293 @@
+/** What takes a decision, and what only a visitor who decides needs. It comes with the gate while a
+ * choice is due; elsewhere the gate fetches it when it is wanted. */
+import { CONSENT_ID, COOKIE_START, DECISION_ID, SCOPE, VOID } from "../cookie.js";
+import { h, makeButton, outwardLink } from "./dom.js";
+import { makeUuid } from "./ids.js";
+import { makeSender } from "./send.js";
+import { makeUnsent } from "./unsent.js";
+import { writeChoice } from "./write.js";
+
+/** @typedef {import("../types.js").Answer} Answer */
+/** @typedef {import("../types.js").Care} Care */
+/** @typedef {import("../types.js").Choosing} Choosing */
+/** @typedef {import("../types.js").Host} Host */
+/** @typedef {import("../types.js").Part} Part */
+/** @typedef {import("../types.js").Layers} Layers */
+/** @typedef {import("../slagboom.js").SlagboomDecision} SlagboomDecision */
+/** @typedef {import("../slagboom.js").SlagboomEventName} SlagboomEventName */
+
+const LONGEST_FRAME_MS = 50;
+const SEND_AFTER_MS = 300;
+const QUIET_MS = 2000;
+const LOOK_MS = 5000;
+
+/** Global Privacy Control (https://www.w3.org/TR/gpc/). */
+const hasGpc = () =>
+  /** @type {{globalPrivacyControl?: unknown}} */ (navigator).globalPrivacyControl === true;
+
+/** Acts as soon as the page has a body, which an async script may be ahead of. @param {() => void} act */
+const whenBody = (act) => {
+  if (document.body) act();
+  else document.addEventListener("DOMContentLoaded", act, { once: true });
+};
+
+/** Acts when the next frame has been painted, or the page goes before that.
+ * @param {() => void} act */
+const afterPaint = (act) => {
+  let isDone = false;
+  const once = () => {
+    if (!isDone) act();
+    isDone = true;
+  };
+  requestAnimationFrame(() => setTimeout(once));
+  // A page that is not seen paints nothing.
+  setTimeout(once, LONGEST_FRAME_MS);
+  addEventListener("pagehide", once);
+};
+
+/** @param {string} style of all layers @param {Host} host @returns {Choosing} */
+const makeChoosing = (style, host) => {
+  const { api, base, config, language, shared } = host;
+  const { addStyle, decodeChoice, describeChoice, encodeChoice, readChoice, readCookies } = shared;
+  const { purposes, services, site } = config;
+  const { loading, mayRun } = host.tags;
+  const unsent = makeUnsent(site, decodeChoice);
+  /** The decision that the choice made on this page took the place of. @type {string | null} */
+  let replaced = null;
+
+  /** Those that are there. @type {Map<string, Part>} */
+  const parts = new Map();
+  /** @param {string} name @param {(part: Part) => void} act */
+  const withPart = (name, act) => {
+    const key = `${name}-${language()}`;
+    host.load(key).then(
+      (mount) => {
+        if (!parts.size) addStyle(style);
+        const part = parts.get(key) || mount(host, layers);
+        parts.set(key, part);
+        act(part);
+      },
+      (reason) => {
+        // The control stays, and a later wish tries again.
+        host.showControl(!!host.choice || name !== "second");
+        console.warn(reason);
+      },
+    );
+  };
+  /** @type {Promise<Care> | undefined} */
+  let care;
+  /** @param {(part: Care) => void} act */
+  const withCare = (act) => {
+    care = care || host.load("care").then((mount) => mount(host, layers));
+    care.then(act, (reason) => {
+      care = undefined;
+      console.warn(reason);
+    });
+  };
+  /** Every part that is there shows the choice in force. */
+  const update = () => parts.forEach((part) => part.update());
+
+  /** @param {SlagboomEventName} name */
+  const tell = (name) => {
+    document.dispatchEvent(
+      new CustomEvent(`slagboom:${name}`, {
+        detail: { decision: api.decision, language: language() },
+      }),
+    );
+  };
+
+  /** Brings the page in line with the choice: what was granted first, for the visitor waits for it;
+   * what is seen in the next frame; the rest behind that.
+   * @param {() => void} keep  stores the choice
+   * @param {() => void} follow  what else follows from it */
+  const change = (keep, follow) => {
+    const hadFocus = host.root.contains(document.activeElement);
+    // What was shown once was shown under the answer before this one.
+    document.querySelectorAll("[data-consent-once]").forEach((frame) => {
+      frame.removeAttribute("data-consent-once");
+    });
+    const mustReload = host.apply();
+    for (const [script, [marked, done]] of loading) {
+      if (mayRun(marked, script.src)) continue;
+      // It may still arrive, but a script of another document does not run.
+      document.implementation.createHTMLDocument().adoptNode(script);
+      done();
+    }
+    keep();
+    afterPaint(() => {
+      parts.forEach((part) => part.update());
+      host.showControl();
+      const reopen = hadFocus && host.root.querySelector(".sb-reopen");
+      if (reopen instanceof HTMLElement && !host.root.contains(document.activeElement)) {
+        reopen.focus({ preventScroll: true });
+      }
+      withCare((part) => part.watch());
+      follow();
+      tell("change");
+      if (mustReload) {
+        // reload/main.js, where the policy needs it, keeps what has been typed.
+        document.dispatchEvent(new Event("slagboom:reload"));
+        location.reload();
+      }
+    });
+  };
+
+  /** @param {Answer} answer */
+  const decide = ({ action, layer, language: shown = language(), ...chosen }) => {
+    const now = Date.now();
+    const previous = host.earlier;
+    replaced = previous && previous[DECISION_ID];
+    const choice = [
+      "1",
+      `${config.revision}`,
+      config.scope,
+      `${Math.floor(now / 1000)}`,
+      `${config.days}`,
+      previous ? previous[CONSENT_ID] : makeUuid(4, now),
+      makeUuid(7, now),
+      chosen.purposes,
+      chosen.services,
+      `${+chosen.anonymise_ip + (action === "gpc" ? 2 : 0)}`,
+    ];
+    host.choice = host.earlier = choice;
+    change(
+      () => writeChoice(config, encodeChoice(site, choice)),
+      () => {
+        host.isKept = readChoice(site) !== null;
+        unsent.keep([
+          ...unsent.read(),
+          [
+            encodeChoice(site, choice),
+            {
+              .../** @type {SlagboomDecision} */ (describeChoice(config, choice)),
+              valid_until: undefined,
+              previous: previous && previous[DECISION_ID],
+              notice: config.languages[shown].notice,
+              language: shown,
+              layer,
+              action,
+              gpc: hasGpc(),
+            },
+          ],
+        ]);
+        // The tags the visitor waits for go first; what waits is kept, should the page go before.
+        setTimeout(send, SEND_AFTER_MS);
+      },
+    );
+  };
+
+  /** @param {boolean} value @param {Answer["action"]} action @param {Answer["layer"]} layer
+   * @param {string} [shown] the language of the layer */
+  const answerAll = (value, action, layer, shown) =>
+    decide({
+      action,
+      layer,
+      language: shown,
+      purposes: `${+value}`.repeat(purposes.length),
+      services: `${+value}`.repeat(services.length),
+      anonymise_ip: !value || config.accept_anonymises,
+    });
+  /** @type {Choosing["accept"]} */
+  const accept = (layer, shown) => answerAll(true, "accept_all", layer, shown);
+  /** Refusing what had been granted is a withdrawal. @type {Choosing["accept"]} */
+  const refuse = (layer, shown) =>
+    answerAll(false, host.hasGranted() ? "withdraw" : "reject_all", layer, shown);
+
+  const send = makeSender(base, unsent, () => {
+    // The answer to an earlier decision may have come in between and set its cookie again.
+    const found = replaced && readChoice(site);
+    if (host.choice && found && found[DECISION_ID] === replaced) {
+      writeChoice(config, encodeChoice(site, host.choice));
+    }
+    update();
+  });
+
+  /** The first layer stands where keyboards and screen readers meet it first, behind a skip link. */
+  const placeFirst = () => {
+    host.showControl(false);
+    const first = document.body.firstElementChild;
+    if (first && first.matches('a[href^="#"]')) first.after(host.root);
+    else document.body.before(host.root);
+  };
+  const ask = () => {
+    tell("ask");
+    if (config.own_interface) return;
+    whenBody(() => {
+      placeFirst();
+      withPart("first", ({ show }) => show && show(null));
+    });
+  };
+
+  /** @type {Layers} */
+  const layers = {
+    accept,
+    addStyle,
+    decide,
+    earlier: () => describeChoice(config, host.earlier),
+    h,
+    isUnsent: () => unsent.waiting().length > 0,
+    makeButton,
+    open: (opener) => withPart("second", ({ show }) => show && show(opener)),
+    outwardLink,
+    refuse,
+    tell,
+    wantPlaceholder: (frame, service) =>
+      withPart("embed", ({ placeholder }) => placeholder && placeholder(frame, service)),
+    withCare,
+  };
+
+  const sendKept = () => {
+    unsent.read();
+    send();
+  };
+  // What was decided last is sent by the page it was decided on.
+  addEventListener("pagehide", () => send());
+  if (host.isNeeded) {
+    sendKept();
+    withCare((part) => part.watch());
+  } else {
+    // Nothing a visitor waits for; what care/ has to tell is for the author of the page.
+    setTimeout(sendKept, QUIET_MS);
+    setTimeout(() => withCare(() => {}), LOOK_MS);
+  }
+  // A withdrawal of which only the gate knew.
+  const [, withdrawn = ""] = readCookies().split(COOKIE_START + VOID);
+  const ended = decodeChoice(site, withdrawn.split(";")[0]);
+  if (!host.choice && ended) {
+    host.earlier = ended;
+    answerAll(false, "withdraw", "first");
+  }
+  if (!host.choice && hasGpc()) answerAll(false, "gpc", "api");
+  if (!host.choice) ask();
+
+  return {
+    accept,
+    refuse,
+    decide,
+    visit: (tag) => withCare((part) => part.visit(tag)),
+    open: layers.open,
+    withdraw: () => {
+      refuse("first");
+      withPart("first", ({ sayWithdrawn }) => sayWithdrawn && sayWithdrawn());
+    },
+    take: (found) => {
+      host.choice = found;
+      change(
+        () => {},
+        () => {
+          // Nothing is in force any more; but an answer to a newer question is not asked for again
+          // here.
+          if (!found && (!host.earlier || host.earlier[SCOPE] === config.scope)) ask();
+        },
+      );
+    },
+  };
+};
+
+document.dispatchEvent(
+  new CustomEvent("slagboom:part", {
+    // The server puts the style in place of the name (bundle.py).
+    // @ts-ignore -- the name exists only to be replaced
+    detail: ["choice", (/** @type {Host} */ host) => makeChoosing(SLAGBOOM_STYLE, host)],
+  }),
+);

@@ -1,0 +1,90 @@
+/** What stands in the place of an embed until its service is granted, in one language. */
+
+/** @typedef {import("../types.js").EmbedNotice} EmbedNotice */
+/** @typedef {import("../types.js").Host} Host */
+/** @typedef {import("../types.js").Layers} Layers */
+/** @typedef {import("../types.js").Part} Part */
+/** @typedef {import("../types.js").ServiceConfig} ServiceConfig */
+
+/** @param {EmbedNotice} notice @param {Host} host @param {Layers} layers
+ * @param {HTMLIFrameElement} frame @param {ServiceConfig} service */
+const makePlaceholder = ({ always, embeds, language, once }, host, layers, frame, service) => {
+  const { h, makeButton, outwardLink } = layers;
+  const [name, title, text, address, link] = embeds[service.id];
+
+  /** Adds this service to what had been chosen before, and nothing else. */
+  const allow = () => {
+    const { purposes, services } = host.config;
+    const { decision } = host.api;
+    /** @type {Record<string, boolean>} */
+    const next = { ...(decision && decision.services), [service.id]: true };
+    layers.decide({
+      action: "save",
+      layer: "placeholder",
+      language,
+      purposes: purposes
+        .map((id) => +(id === service.purpose
+          ? services.every((other) => other.purpose !== id || next[other.id])
+          : decision !== null && decision.choices[id]))
+        .join(""),
+      services: services.map(({ id }) => +(next[id] === true)).join(""),
+      anonymise_ip: decision === null || decision.anonymise_ip,
+    });
+  };
+  /** Loads this one frame for this one page, which is what the visitor asked for by the click
+   * (ePrivacy Art. 5(3): a service explicitly requested). Nothing is remembered or recorded. */
+  const showOnce = () => {
+    layers.withCare((part) => {
+      part.showOnce(frame);
+      frame.focus();
+    });
+  };
+
+  return h("div.embed", { lang: language, role: "group", "aria-label": name },
+    h("p", null, h("b", null, title)),
+    h("p", null, text, " ", address && outwardLink(address, link)),
+    h("div.actions", null,
+      makeButton("button sb-once", once, showOnce),
+      makeButton("button sb-allow", always, allow)));
+};
+
+/** @param {string} style @param {EmbedNotice} notice @param {Host} host @param {Layers} layers
+ * @returns {Part} */
+const makePart = (style, notice, host, layers) => {
+  /** @type {Map<HTMLIFrameElement, HTMLElement>} */
+  const places = new Map();
+  layers.addStyle(style);
+  const update = () => {
+    for (const [frame, placeholder] of places) {
+      if (frame.isConnected && !frame.hasAttribute("src")) continue;
+      frame.hidden = false;
+      placeholder.remove();
+      places.delete(frame);
+    }
+  };
+  return {
+    update,
+    placeholder: (frame, service) => {
+      update();
+      if (!notice.embeds[service.id] || !frame.isConnected || places.has(frame)) return;
+      const placeholder = makePlaceholder(notice, host, layers, frame, service);
+      places.set(frame, placeholder);
+      frame.hidden = true;
+      frame.before(placeholder);
+    },
+  };
+};
+
+// The server puts data in place of these names (bundle.py).
+// @ts-ignore -- the names exist only to be replaced
+const [style, notice] = [SLAGBOOM_STYLE, SLAGBOOM_EMBED];
+document.dispatchEvent(
+  new CustomEvent("slagboom:part", {
+    detail: [
+      `embed-${notice.language}`,
+      (/** @type {Host} */ host, /** @type {Layers} */ layers) => makePart(style, notice, host, layers),
+    ],
+  }),
+);
+
+export {};

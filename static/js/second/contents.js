@@ -1,0 +1,102 @@
+/** What the second layer tells besides its switches: a service's particulars, the visitor's own
+ * record, their rights, and whom to turn to. */
+import { fill, formatDay, locales } from "../format.js";
+
+/** @typedef {import("../types.js").Host} Host */
+/** @typedef {import("../types.js").Layers} Layers */
+/** @typedef {import("../types.js").SecondNotice} SecondNotice */
+/** @typedef {import("../types.js").SecondService} SecondService */
+
+/** @param {SecondNotice} notice @param {Host} host @param {Layers} layers */
+export const makeContents = (notice, host, { h, isUnsent, outwardLink }) => {
+  const { language, texts } = notice;
+  /** @param {string[]} names */
+  const list = (names) => new Intl.ListFormat(locales(language)).format(names);
+  const regions = new Intl.DisplayNames(locales(language), { type: "region" });
+  /** @param {string} code */
+  const country = (code) => regions.of(code) || code;
+  /** @param {string} key @param {string} value */
+  const row = (key, value) => [h("dt", null, key), h("dd", null, value)];
+  /** Each in its own direction: a telephone number stays as it is among Arabic.
+   * @param {(string | null)[]} parts */
+  const join = (parts) =>
+    parts.filter(Boolean).map((part, at) => [at > 0 && ", ", h("bdi", null, part)]);
+  /** @param {string | null} address */
+  const mail = (address) => address && [" ", h("a", { href: `mailto:${address}` }, address)];
+
+  return {
+    /** Vendor, place, data, and all a service would store. @param {SecondService} service */
+    service: ({ description, link, name, notes = [], rows, stored }) => [
+      h("p", null, description),
+      notes.map((note) => h("p.note", null, note)),
+      h("details", null,
+        h("summary", null, texts.stored_title, h("span.hidden", null, `: ${name}`)),
+        h("dl", null, rows.map(([key, value]) =>
+          row(key, typeof value === "string" ? value : list(value.map(country))))),
+        stored
+          ? h("div.scroll", { tabindex: "0", role: "group", "aria-label": texts.stored_title },
+            h("table", null,
+              h("thead", null, h("tr", null,
+                notice.columns.map((column) => h("th", { scope: "col" }, column)))),
+              h("tbody", null, stored.map(([pattern, ...cells]) => h("tr", null,
+                h("td", null, h("code", null, pattern)), cells.map((cell) => h("td", null, cell)))))))
+          : h("p", null, texts.stored_none),
+        link && h("p", null, outwardLink(...link))),
+    ],
+
+    /** The visitor's own record, made anew after each decision. */
+    record: () => {
+      const { decision } = host.api;
+      if (!decision) return [h("p", null, texts.record_none)];
+      /** @param {string} time */
+      const date = (time) =>
+        new Intl.DateTimeFormat(locales(language), { dateStyle: "long", timeStyle: "short" }).format(
+          new Date(time),
+        );
+      /** @param {boolean} value */
+      const named = (value) =>
+        list(notice.purposes.filter(([id]) => decision.choices[id] === value).map(([, name]) => name)) || "–";
+      const id = decision.consent_id;
+      return [
+        decision.gpc && h("p.note", null, texts.gpc_note),
+        h("dl", null,
+          row(texts.record_granted, named(true)),
+          row(texts.record_refused, named(false)),
+          row(texts.record_time, date(decision.given_at)),
+          row(texts.record_until, date(decision.valid_until)),
+          row(texts.record_revision, `${decision.revision}`),
+          row(texts.record_id, id),
+        ),
+        isUnsent()
+          ? h("p.note", null, texts.record_offline)
+          : h("p", null, h("a", {
+            href: `${host.base}records/${id}`, download: `${notice.site}-${id}.json`,
+          }, texts.record_link)),
+      ];
+    },
+
+    rights: () => {
+      const [day, statement] = notice.statement;
+      const [email, dpo] = notice.contacts;
+      return [
+        h("h3", null, texts.rights_title),
+        h("p", null, notice.rights_intro),
+        h("ul", null, notice.rights.map((right) => h("li", null, right))),
+        h("h3", null, texts.controller_title),
+        notice.offices.map(([name, address, code, ...rest]) =>
+          h("p", null, join([name, address, country(/** @type {string} */ (code)), ...rest]))),
+        email && h("p", null, mail(email)),
+        dpo && h("p", null, dpo),
+        h("h3", null, texts.authority_title),
+        notice.authorities.map(([name, website, place, address]) => h("p", null,
+          website ? outwardLink(website, name) : name, ", ", join(place), mail(address))),
+        h("p", null,
+          fill(texts.policy_date, { date: formatDay(language, day) }), " ",
+          fill(texts.revision_line, {
+            revision: notice.revision, date: formatDay(language, notice.effective),
+          }), " ",
+          statement && outwardLink(statement, texts.statement_link)),
+      ];
+    },
+  };
+};

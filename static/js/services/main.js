@@ -1,0 +1,65 @@
+/** Starts and stops the services of the policy that have steps of their own, and keeps their consent
+ * types. It stands before the gate where a policy needs it, and hands itself over in the name both
+ * share (bundle.py). */
+import { runSteps } from "./steps.js";
+
+/** @typedef {import("../types.js").Grants} Grants */
+/** @typedef {import("../types.js").MakeServices} MakeServices */
+
+const CONSENT_TYPES = [
+  "ad_storage",
+  "ad_user_data",
+  "ad_personalization",
+  "analytics_storage",
+  "functionality_storage",
+  "personalization_storage",
+  "security_storage",
+];
+
+/** @type {MakeServices} */
+const makeServices = (services, nonce, trust) => {
+  /** @type {Set<string>} */
+  const started = new Set();
+  /** @type {Grants | null} */
+  let grants = null;
+
+  /** Every consent type as granted or denied: granted once one granted service needs it. */
+  const consent = () =>
+    Object.fromEntries(
+      CONSENT_TYPES.map((type) => [
+        type,
+        services.some(({ id, types = [] }) => grants && grants.services[id] && types.includes(type))
+          ? "granted"
+          : "denied",
+      ]),
+    );
+
+  return (next, isDecided) => {
+    let mustReload = false;
+    const moment = grants ? 2 : +isDecided;
+    grants = next;
+    for (const { id, ahead, load = [], off = [], deny = [], reload } of services) {
+      const isWanted = () => started.has(id);
+      /** @param {import("../types.js").Step[]} steps */
+      const run = (steps) => runSteps(steps, { consent, nonce, trust, isWanted });
+      // Advanced consent mode: it runs ahead of any answer, and hears of each one.
+      if (ahead) runSteps(ahead[moment], { consent, nonce, trust, isWanted: () => true });
+      if (next.services[id]) {
+        if (!isWanted()) {
+          started.add(id);
+          run(load);
+        }
+      } else {
+        if (started.delete(id)) {
+          run(off);
+          mustReload = mustReload || reload === true;
+        }
+        run(deny);
+      }
+    }
+    return mustReload;
+  };
+};
+
+// @ts-ignore -- the name stands around this script and the gate
+sbServices = makeServices;
