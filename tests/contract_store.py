@@ -3,14 +3,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import io
 from typing import TYPE_CHECKING
 
 import pytest
 from log_samples import DOCUMENT, NOON, consent_id, decision_id, make_offer, make_record
 
 from slagboom_banner.model import Action
+from slagboom_server import lean
+from slagboom_server.csv_lines import write_csv
 from slagboom_server.errors import StoreUnavailable
+from slagboom_server.export import write_records
+from slagboom_server.record import Flag
 from slagboom_server.store import Answer, Conflict, Cursor, Filter, Repeated, Stored
 
 if TYPE_CHECKING:
@@ -235,6 +241,34 @@ def test_pages_cover_everything_once(
         after = Cursor(page[-1].received_at, page[-1].seq)
 
     assert seen == sorted(range(23), reverse=newest_first)
+
+
+@pytest.mark.parametrize("site", [None, "dsoft", "nowhere"])
+def test_a_table_from_bare_rows_is_the_one_from_records(
+    filled: Store, monkeypatch: pytest.MonkeyPatch, site: str | None
+) -> None:
+    # Several pages, of which one ends among records of the same moment.
+    monkeypatch.setattr(lean, "_PAGE", 3)
+    odd = make_record(8, make_offer("dsoft", 1), NOON + HOUR, previous=decision_id(1))
+    filled.append(
+        [
+            dataclasses.replace(odd, ip="2001:db8:77::/48", browser='=1+"x"', flags=tuple(Flag)),
+            dataclasses.replace(
+                make_record(9, make_offer("dsoft", 1), NOON + HOUR),
+                ip=None,
+                origin=None,
+                country="BE",
+                gpc=True,
+                given_at=dt.datetime(1969, 12, 31, 23, 59, 59, 999000, tzinfo=dt.UTC),
+            ),
+        ]
+    )
+    bare, made = io.StringIO(newline=""), io.StringIO(newline="")
+
+    write_csv(filled.lean_pages(Filter(site=site)), filled, bare)
+    write_records(filled.page(Filter(site=site), limit=100), "csv", made)
+
+    assert bare.getvalue() == made.getvalue()
 
 
 def test_stats_add_up(filled: Store) -> None:

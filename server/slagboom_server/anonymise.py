@@ -119,9 +119,9 @@ class KnownClients:
         self._answers: dict[bytes, Client] = {}
         self._lock = threading.Lock()
 
-    def __contains__(self, user_agent: str) -> bool:
-        """Whether its answer is remembered, and comes at once."""
-        return self._digest(user_agent) in self._answers
+    def recall(self, user_agent: str) -> Client | None:
+        """The answer where it is remembered, and comes at once."""
+        return self._answers.get(self._digest(user_agent))
 
     def __call__(self, user_agent: str) -> Client:
         """The same answer as `families`. Safe to ask from several threads."""

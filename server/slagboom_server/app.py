@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
+from slagboom_server.decisions import ROUTES as DECISION_ROUTES
 from slagboom_server.errors import StoreUnavailable
+from slagboom_server.handover_routes import ROUTES as HANDOVER_ROUTES
 from slagboom_server.problems import Refusal, answer_problem
+from slagboom_server.shown_routes import ROUTES as SHOWN_ROUTES
 from slagboom_server.visitor import ROUTES
 
 if TYPE_CHECKING:
@@ -54,7 +57,7 @@ async def _answer_fault(_request: Request, _error: Exception) -> Response:
 def build_app(kit: Kit) -> Starlette:
     """The app of a kit whose policies have been read."""
     app = Starlette(
-        routes=ROUTES,
+        routes=[*DECISION_ROUTES, *ROUTES, *HANDOVER_ROUTES, *SHOWN_ROUTES],
         exception_handlers={
             HTTPException: _answer_http_error,
             Refusal: _answer_refusal,

@@ -13,6 +13,8 @@ from slagboom_banner.assets import policies_directory, texts_directory
 from slagboom_banner.rules import check_policies
 from slagboom_banner.texts import read_texts
 from slagboom_server import serving
+from slagboom_server.cli_copy import copy_log
+from slagboom_server.cli_evidence import checkpoint_commands, key_commands, verify_log
 from slagboom_server.cli_log import DEFAULT_DATABASE, Database, log
 from slagboom_server.migration import migrate as migrate_database
 from slagboom_server.settings import Settings
@@ -27,7 +29,11 @@ app = typer.Typer(
     add_completion=False,
 )
 policy = typer.Typer(help="Check the policy files.", no_args_is_help=True)
+log.command("copy")(copy_log)
+log.command("verify")(verify_log)
+log.add_typer(checkpoint_commands, name="checkpoint")
 app.add_typer(log, name="log")
+app.add_typer(key_commands, name="key")
 app.add_typer(policy, name="policy")
 
 Policies = Annotated[
@@ -51,9 +57,25 @@ TrustedProxies = Annotated[
         help="Proxies whose X-Forwarded-For is believed, comma-separated.",
     ),
 ]
+Keys = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="SLAGBOOM_KEYS",
+        help="Folder of secrets; none: beside an SQLite file, else var/keys.",
+    ),
+]
+Workers = Annotated[
+    int, typer.Option(envvar="SLAGBOOM_WORKERS", min=1, max=64, help="Processes that serve.")
+]
 Vendors = Annotated[
     Literal["local", "real"],
     typer.Option(envvar="SLAGBOOM_VENDORS", help="Stand-ins here, or the vendors' real hosts."),
+]
+TimestampUrl = Annotated[
+    str | None,
+    typer.Option(
+        envvar="SLAGBOOM_TIMESTAMP_URL", help="Authority that stamps checkpoints (RFC 3161)."
+    ),
 ]
 SHIPPED_POLICIES = policies_directory()
 DEMO_DATABASE = "sqlite:///var/demo.db"
@@ -78,10 +100,15 @@ def serve(
     port: Port = 8000,
     geo_database: GeoDatabase = None,
     trusted_proxies: TrustedProxies = "127.0.0.1",
+    workers: Workers = 1,
+    keys: Keys = None,
+    timestamp_url: TimestampUrl = None,
 ) -> None:
     """Serve the banner and keep the consent log. SIGHUP reads the policies again."""
     _prepare_logging()
-    settings = Settings(policies, database, host, port, geo_database, trusted_proxies)
+    settings = Settings(
+        policies, database, host, port, geo_database, trusted_proxies, workers, keys, timestamp_url
+    )
 
     def report(warnings: tuple[Finding, ...]) -> None:
         _print_warnings(warnings)
@@ -99,11 +126,16 @@ def demo(
     port: Port = 8000,
     geo_database: GeoDatabase = None,
     trusted_proxies: TrustedProxies = "127.0.0.1",
+    workers: Workers = 1,
+    keys: Keys = None,
+    timestamp_url: TimestampUrl = None,
     vendors: Vendors = "local",
 ) -> None:
     """Serve three company sites with stand-in vendors, to try everything on one machine."""
     _prepare_logging()
-    settings = Settings(policies, database, host, port, geo_database, trusted_proxies)
+    settings = Settings(
+        policies, database, host, port, geo_database, trusted_proxies, workers, keys, timestamp_url
+    )
 
     def report(warnings: tuple[Finding, ...]) -> None:
         sys.stdout.write(

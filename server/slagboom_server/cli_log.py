@@ -6,8 +6,9 @@ import csv
 import json
 import sys
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path  # noqa: TC003 -- Typer reads it from the annotations
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
 
 import typer
 from rich.console import Console
@@ -15,16 +16,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from slagboom_banner.errors import SlagboomError
 from slagboom_server import log_tables
+from slagboom_server.csv_lines import write_csv
 from slagboom_server.export import FORMATS, describe_record, read_pages, write_records
 from slagboom_server.query import Query, read_choice, read_filter, read_id
 from slagboom_server.report import STATS_COLUMNS, describe_stats, flatten_stats
 from slagboom_server.store_sql import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import TextIO
 
-    from slagboom_server.record import ConsentRecord
     from slagboom_server.store import Filter, Store
 
 log = typer.Typer(no_args_is_help=True, help="Ask the consent log.")
@@ -174,34 +175,38 @@ def export_records(
     with _opened(database) as store:
         shape = read_choice("format", format_, FORMATS)
         chosen = read_filter(query, store)
-        with _records(store, chosen, is_quiet=output is None and sys.stdout.isatty()) as records:
-            if output is None:
-                write_records(records, shape, sys.stdout)
+        with ExitStack() as stack:
+            out = sys.stdout if output is None else stack.enter_context(_whole_file(output))
+            is_watched = output is not None or not sys.stdout.isatty()
+            advance = stack.enter_context(_progress(store, chosen)) if is_watched else None
+            if shape == "csv":
+                write_csv(_counted(store.lean_pages(chosen), advance), store, out)
             else:
-                with _whole_file(output) as out:
-                    write_records(records, shape, out)
+                pages = _counted(read_pages(store, chosen), advance)
+                write_records((record for page in pages for record in page), shape, out)
+
+
+_Page = TypeVar("_Page", bound="Sequence[object]")
 
 
 @contextmanager
-def _records(store: Store, chosen: Filter, *, is_quiet: bool) -> Iterator[Iterator[ConsentRecord]]:
-    """The records of an export, with a progress bar where somebody looks at it."""
+def _progress(store: Store, chosen: Filter) -> Iterator[Callable[[int], None] | None]:
+    """What moves a progress bar on by so many records; None where nobody looks at it."""
     console = Console(stderr=True)
-    with ExitStack() as stack:
-        pages = read_pages(store, chosen)
-        if console.is_terminal and not is_quiet:
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-            bar = stack.enter_context(Progress(*columns, TimeRemainingColumn(), console=console))
-            pages = _counted(pages, bar, store.count(chosen))
-        yield (record for page in pages for record in page)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
+        task = bar.add_task("Exporting", total=store.count(chosen))
+        yield partial(bar.advance, task)
 
 
-def _counted(
-    pages: Iterator[Sequence[ConsentRecord]], bar: Progress, total: int
-) -> Iterator[Sequence[ConsentRecord]]:
-    task = bar.add_task("Exporting", total=total)
+def _counted(pages: Iterator[_Page], advance: Callable[[int], None] | None) -> Iterator[_Page]:
     for page in pages:
         yield page
-        bar.advance(task, len(page))
+        if advance is not None:
+            advance(len(page))
 
 
 @contextmanager

@@ -19,7 +19,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from slagboom_banner.errors import SlagboomError
-from slagboom_server.errors import StoreUnavailable
+from slagboom_server import postgresql
+from slagboom_server.errors import Contended, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,13 +38,28 @@ def parse_url(database_url: str) -> URL:
     """The database a URL names. Raises SlagboomError where it names none that keeps anything."""
     try:
         url = make_url(database_url)
-    except ArgumentError as error:
-        message = f"{database_url!r} is no database address; give one as sqlite:///var/slagboom.db"
+    except (ArgumentError, ValueError) as error:
+        message = (
+            f"{_hide_password(database_url)!r} is no database address; give one as "
+            "sqlite:///var/slagboom.db or postgresql://user:password@host/name"
+        )
         raise SlagboomError(message) from error
-    if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
+    backend = url.drivername.partition("+")[0]
+    if backend == "sqlite" and url.database in {None, "", ":memory:"}:
         message = f"{database_url!r} keeps nothing; name a file, as sqlite:///var/slagboom.db"
         raise SlagboomError(message)
-    return url
+    return postgresql.name_driver(url) if backend in {"postgresql", "postgres"} else url
+
+
+def _hide_password(text: str) -> str:
+    """What somebody wrote instead of an address, without the parts that may hold a password."""
+    before, at, after = text.partition("?")[0].rpartition("@")
+    return f"…@{after}" if at else before or after
+
+
+def name_database(url: URL) -> str:
+    """An address to show: it tells no password."""
+    return url.difference_update_query(["password", "sslpassword"]).render_as_string()
 
 
 def sqlite_file(url: URL) -> Path | None:
@@ -55,8 +71,9 @@ def sqlite_file(url: URL) -> Path | None:
 
 def open_engine(url: URL) -> Engine:
     """An engine for one database. Raises SlagboomError where its driver is not installed."""
+    is_postgresql = url.drivername == postgresql.DRIVER
     try:
-        engine = create_engine(url)
+        engine = create_engine(url, **(postgresql.options(url) if is_postgresql else {}))
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         message = f"no driver is installed for {url.drivername!r} databases ({error})"
         raise SlagboomError(message) from error
@@ -65,6 +82,8 @@ def open_engine(url: URL) -> Engine:
         event.listen(engine, "do_connect", partial(_open_existing, file))
         event.listen(engine, "connect", partial(_prepare_sqlite, file))
         event.listen(engine, "begin", _begin_sqlite)
+    if is_postgresql:
+        postgresql.prepare_engine(engine)
     return engine
 
 
@@ -106,7 +125,13 @@ def _begin_sqlite(connection: Connection) -> None:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """One consistent view of the database. Raises StoreUnavailable where it cannot be read."""
+    """A look at the database, of which SQLite's is one consistent view, however long it lasts.
+
+    PostgreSQL's is one for each statement, which saves opening and closing a transaction. Raises
+    StoreUnavailable where it cannot be read.
+    """
+    if engine.name == "postgresql":
+        engine = engine.execution_options(isolation_level="AUTOCOMMIT")
     with _one_line(engine), engine.connect() as connection:
         _require_same_file(engine, connection)
         yield connection
@@ -118,8 +143,8 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
     Raises StoreUnavailable: undone entirely, or committed to a file that is not there any more.
     """
-    writes = {_WRITES: True}
-    with _one_line(engine), engine.execution_options(**writes).connect() as connection:
+    with _one_line(engine), engine.connect() as connection:
+        connection.execution_options(**{_WRITES: True})
         with connection.begin():
             yield connection
         # Asked after the commit: before it, the file could still go in between.
@@ -147,6 +172,12 @@ def _one_line(engine: Engine) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
-        name = engine.url.render_as_string(hide_password=True)
-        message = f"the consent log at {name} cannot be used: {str(reason).splitlines()[0]}"
-        raise StoreUnavailable(message) from error
+        if postgresql.is_read_only(reason):
+            # The next connection may lead to the server that has taken its place.
+            engine.dispose()
+        kind = Contended if postgresql.is_contended(reason) else StoreUnavailable
+        lines = str(reason).splitlines() or [type(reason).__name__]
+        # Several addresses were tried: the first line only says so.
+        told = " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
+        message = f"the consent log at {name_database(engine.url)} cannot be used: {told}"
+        raise kind(message) from error

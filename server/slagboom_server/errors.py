@@ -4,6 +4,7 @@ SlagboomError
 ├── RecordRejected       a decision that does not fit what was offered; nothing is stored
 │   └── ReplayConflict   a known decision_id with another content; the stored record stays
 └── StoreUnavailable     the log cannot be read or written now; the browser keeps the decision
+    ├── Contended        another writer was in the way; the same again may succeed
     └── QueueFull        more decisions wait than the server holds in memory
 
 `status` is the HTTP status that answers the error (RFC 9110).
@@ -42,6 +43,10 @@ class StoreUnavailable(SlagboomError):  # noqa: N818 - it names what happened
     """The consent log cannot be read or written at the moment."""
 
     status = 503
+
+
+class Contended(StoreUnavailable):
+    """Another writer was in the way; the transaction was undone, and may be tried again."""
 
 
 class QueueFull(StoreUnavailable):

@@ -109,7 +109,7 @@ def flatten_record(record: ConsentRecord) -> list[str]:
         "services_refused": names_with(record.services, is_granted=False),
         "flags": record.flags,
     }
-    return [_cell(described[column]) for column in CSV_COLUMNS]
+    return [format_cell(described[column]) for column in CSV_COLUMNS]
 
 
 def names_with(answers: Mapping[str, bool], *, is_granted: bool) -> list[str]:
@@ -117,7 +117,8 @@ def names_with(answers: Mapping[str, bool], *, is_granted: bool) -> list[str]:
     return [name for name, answer in answers.items() if answer is is_granted]
 
 
-def _cell(value: object) -> str:
+def format_cell(value: object) -> str:
+    """A value as the text of a CSV cell; several names are separated by a space."""
     if value is None:
         return ""
     if isinstance(value, bool):

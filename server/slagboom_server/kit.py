@@ -22,6 +22,7 @@ from slagboom_banner.rules import check_policies
 from slagboom_banner.rules_revision import check_revision
 from slagboom_banner.texts import read_texts
 from slagboom_server.anonymise import KnownClients
+from slagboom_server.handover import KEY_BYTES, Tokens
 from slagboom_server.record import OfferedNotice, OfferedService
 
 if TYPE_CHECKING:
@@ -69,12 +70,7 @@ def read_sources() -> Sources:
     """The built scripts, themes and texts of this installation, read once."""
     built = static_directory() / "js" / "dist"
     return Sources(
-        block=(built / "block.js").read_text("utf-8"),
-        reload=(built / "reload.js").read_text("utf-8"),
-        gate=(built / "gate.js").read_text("utf-8"),
-        first=(built / "first.js").read_text("utf-8"),
-        second=(built / "second.js").read_text("utf-8"),
-        own=(built / "own.js").read_text("utf-8"),
+        scripts={file.stem: file.read_text("utf-8") for file in built.glob("*.js")},
         themes={file.stem: file.read_text("utf-8") for file in themes_directory().glob("*.css")},
         texts=read_texts(texts_directory()),
     )
@@ -145,10 +141,40 @@ class Prepared:
     warnings: tuple[Finding, ...]
 
 
+def prepare_sites(
+    policies: Path,
+    store: Store,
+    now: dt.datetime,
+    adapt: Callable[[LoadedPolicy], LoadedPolicy] | None = None,
+) -> Prepared:
+    """Reads a folder of policies and builds what they ask for, which takes seconds.
+
+    now: when notices that are new count as published. adapt: as for a `Kit`.
+    Raises PolicyError where any policy is wrong.
+    """
+    sources = read_sources()
+    loaded, findings = check_policies(policies, sources.texts)
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors:
+        raise PolicyError(tuple(errors))
+    sites = {
+        name: build_site(adapt(policy) if adapt else policy, sources)
+        for name, policy in loaded.items()
+    }
+    errors = [error for site in sites.values() for error in _check_revision(store, site)]
+    if errors:
+        raise PolicyError(tuple(errors))
+    for site in sites.values():
+        for notice in site.bundle.notices.values():
+            store.remember_notice(site.notices[notice.digest], notice.document, now)
+    return Prepared(sites, store.offers(), findings)
+
+
 class Kit:
     """The sites served now, by id, and what their decisions need.
 
-    adapt: applied to each policy after the lint, for a kit that serves a demo.
+    adapt: applied to each policy after the lint, for a kit that serves a demo. tokens: left out,
+    those of this kit are good for no other one.
     """
 
     def __init__(  # noqa: PLR0913 -- a kit is the sum of its parts
@@ -160,12 +186,14 @@ class Kit:
         countries: Countries,
         clock: Callable[[], dt.datetime],
         adapt: Callable[[LoadedPolicy], LoadedPolicy] | None = None,
+        tokens: Tokens | None = None,
     ) -> None:
         self.store = store
         self.writer = writer
         self.countries = countries
         self.clock = clock
         self.clients = KnownClients(secrets.token_bytes(16))
+        self.tokens = tokens or Tokens(secrets.token_bytes(KEY_BYTES))
         self.sites: Mapping[str, Site] = {}
         self.notices: dict[tuple[str, str], OfferedNotice] = {}
         self.parts: dict[tuple[str, str], Script] = {}
@@ -173,26 +201,24 @@ class Kit:
         self._adapt = adapt
 
     def prepare(self) -> Prepared:
-        """Reads the policies and builds what they ask for, which takes seconds on a busy machine.
+        """Reads the policies and builds what they ask for; see `prepare_sites`.
 
         Nothing that is served changes, so this may run on a thread of its own; one at a time.
-        Raises PolicyError where any policy is wrong.
         """
-        sources = read_sources()
-        policies, findings = check_policies(self._policies, sources.texts)
-        errors = [finding for finding in findings if finding.severity == "error"]
-        if errors:
-            raise PolicyError(tuple(errors))
-        adapt = self._adapt or (lambda loaded: loaded)
-        sites = {name: build_site(adapt(loaded), sources) for name, loaded in policies.items()}
-        errors = [error for site in sites.values() for error in _check_revision(self.store, site)]
-        if errors:
-            raise PolicyError(tuple(errors))
-        now = self.clock()
-        for site in sites.values():
-            for notice in site.bundle.notices.values():
-                self.store.remember_notice(site.notices[notice.digest], notice.document, now)
-        return Prepared(sites, self.store.offers(), findings)
+        return prepare_sites(self._policies, self.store, self.clock(), self._adapt)
+
+    def find_notice(self, site: str, digest: str) -> OfferedNotice | None:
+        """What a published notice offers, None where this site never published it.
+
+        Asks the store about one that is new here: another node may have published it since.
+        """
+        offer = self.notices.get((site, digest))
+        if offer is None:
+            stored = self.store.notice(site, digest)
+            if stored is None:
+                return None
+            offer = self.notices[site, digest] = stored.offer
+        return offer
 
     def take(self, prepared: Prepared) -> None:
         """Serves what was prepared, from now on."""

@@ -11,7 +11,15 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from slagboom_banner.errors import SlagboomError
-from slagboom_server.engine import open_engine, parse_url, reading, sqlite_file, writing
+from slagboom_server import postgresql
+from slagboom_server.engine import (
+    name_database,
+    open_engine,
+    parse_url,
+    reading,
+    sqlite_file,
+    writing,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -33,6 +41,8 @@ def migrate(database_url: str) -> bool:
     config = _config()
     try:
         with writing(engine) as connection:
+            if engine.name == "postgresql":
+                postgresql.lock_schema(connection)
             if _is_current(connection, url):
                 return False
             config.attributes["connection"] = connection
@@ -62,7 +72,7 @@ def open_current(database_url: str) -> Engine:
         engine.dispose()
         raise
     engine.dispose()
-    message = f"{_name(url)}: has an older schema; run `slagboom migrate` first"
+    message = f"{name_database(url)}: has an older schema; run `slagboom migrate` first"
     raise SlagboomError(message)
 
 
@@ -78,8 +88,8 @@ def _is_current(connection: Connection, url: URL) -> bool:
     known = {script.revision for script in scripts.walk_revisions()}
     if revision is not None and revision not in known:
         message = (
-            f"{_name(url)}: was written by a newer Slagboom (schema {revision}, this one knows "
-            f"{scripts.get_current_head()}); install that version"
+            f"{name_database(url)}: was written by a newer Slagboom (schema {revision}, this one "
+            f"knows {scripts.get_current_head()}); install that version"
         )
         raise SlagboomError(message)
     return revision == scripts.get_current_head()

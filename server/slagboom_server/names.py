@@ -74,6 +74,7 @@ class Notices:
 
     def __init__(self) -> None:
         self._offers: dict[int, OfferedNotice] = {}
+        self._texts: dict[int, str] = {}
         self._ids: dict[tuple[str, str], int] = {}
 
     def id_of(self, connection: Connection, site: str, digest: str) -> int:
@@ -90,6 +91,12 @@ class Notices:
         """What the notice behind a record's number offers."""
         return self._offers.get(number) or self.load(connection)[number]
 
+    def text(self, connection: Connection, number: int) -> str:
+        """The same as the database keeps it, which a record's leaf covers."""
+        if number not in self._texts:
+            self.load(connection)
+        return self._texts[number]
+
     def load(self, connection: Connection) -> dict[int, OfferedNotice]:
         """All offers by number, in the order the notices were first seen."""
         query = (
@@ -97,14 +104,17 @@ class Notices:
             .join_from(notices, sites)
             .order_by(notices.c.first_seen, notices.c.id)
         )
-        offers = {row.id: read_offer(row) for row in connection.execute(query)}
+        rows = connection.execute(query).all()
+        offers = {row.id: read_offer(row) for row in rows}
         self._offers.update(offers)
+        self._texts.update({row.id: row.offer for row in rows})
         self._ids.update({(o.site, o.digest): number for number, o in offers.items()})
         return offers
 
     def forget(self) -> None:
         """Drops what a failed transaction may have learned."""
         self._offers.clear()
+        self._texts.clear()
         self._ids.clear()
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
@@ -147,6 +148,7 @@ def build_record(  # noqa: PLR0913 -- the four facts of a record, and the two lo
     country = countries.country(request.address)
     client = clients(request.user_agent)
     received = _whole_milliseconds(received_at)
+    granted = granted_services(notice, decision.services, anonymise_ip=decision.anonymise_ip)
     return ConsentRecord(
         decision_id=decision.decision_id,
         consent_id=decision.consent_id,
@@ -162,9 +164,9 @@ def build_record(  # noqa: PLR0913 -- the four facts of a record, and the two lo
         choices={purpose: decision.choices[purpose] for purpose in notice.purposes},
         services={service.id: decision.services[service.id] for service in notice.services},
         anonymise_ip=decision.anonymise_ip,
-        granted=granted_services(notice, decision.services, anonymise_ip=decision.anonymise_ip),
+        granted=granted,
         gpc=decision.gpc,
-        regime=rule(country, has_gpc=decision.gpc).regime,
+        regime=_regime(country),
         country=country,
         ip=truncate(request.address) if notice.ip == "truncated" else None,
         browser=client.browser,
@@ -172,7 +174,7 @@ def build_record(  # noqa: PLR0913 -- the four facts of a record, and the two lo
         device=client.device,
         origin=bare_origin(request.origin),
         valid_until=received + dt.timedelta(days=notice.consent_lifetime_days),
-        flags=_flags(decision, notice, request, received, is_current=is_current),
+        flags=_flags(decision, granted, request, received, is_current=is_current),
     )
 
 
@@ -184,6 +186,14 @@ def granted_services(
     return tuple(name for name, may_run in granted.items() if may_run)
 
 
+@lru_cache(maxsize=1024)
+def _regime(country: str | None) -> Regime:
+    # The signal changes no regime.
+    return rule(country, has_gpc=False).regime
+
+
+# The origins of a few policies come again with each decision.
+@lru_cache(maxsize=1024)
 def bare_origin(origin: str | None) -> str | None:
     """Scheme, host and port of an origin or address; None for an opaque or missing one."""
     if origin is None:
@@ -259,19 +269,22 @@ def _reject(reason: str) -> None:
 
 def _flags(
     decision: Decision,
-    notice: OfferedNotice,
+    granted: tuple[str, ...],
     request: RequestFacts,
     received_at: dt.datetime,
     *,
     is_current: bool,
 ) -> tuple[Flag, ...]:
-    wanted = sum(decision.services.values())
-    granted = granted_services(notice, decision.services, anonymise_ip=decision.anonymise_ip)
-    raised = {
-        Flag.CLOCK_AHEAD: decision.given_at - received_at > MAX_CLOCK_AHEAD,
-        Flag.CLOCK_BEHIND: received_at - decision.given_at > MAX_CLOCK_BEHIND,
-        Flag.EARLIER_NOTICE: not is_current,
-        Flag.GPC_DIFFERS: (request.gpc_header == "1") is not decision.gpc,
-        Flag.FULL_IP_WITHHELD: len(granted) < wanted,
-    }
-    return tuple(flag for flag, is_raised in raised.items() if is_raised)
+    raised: list[Flag] = []
+    ahead = decision.given_at - received_at
+    if ahead > MAX_CLOCK_AHEAD:
+        raised.append(Flag.CLOCK_AHEAD)
+    if ahead < -MAX_CLOCK_BEHIND:
+        raised.append(Flag.CLOCK_BEHIND)
+    if not is_current:
+        raised.append(Flag.EARLIER_NOTICE)
+    if (request.gpc_header == "1") is not decision.gpc:
+        raised.append(Flag.GPC_DIFFERS)
+    if len(granted) < sum(decision.services.values()):
+        raised.append(Flag.FULL_IP_WITHHELD)
+    return tuple(raised)

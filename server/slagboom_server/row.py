@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -14,11 +15,12 @@ from slagboom_server.record import ConsentRecord, Flag, granted_services
 from slagboom_server.schema import ACTIONS, DEVICES, FLAGS, LAYERS, REGIMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Row
 
     from slagboom_server.anonymise import Client
+    from slagboom_server.context import Context
     from slagboom_server.record import OfferedNotice
 
     AnyRow = Row[*tuple[Any, ...]]
@@ -27,10 +29,12 @@ _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND: Final = dt.timedelta(milliseconds=1)
 ACTION_OF: Final = {number: action for action, number in ACTIONS.items()}
 DEVICE_OF: Final = {number: device for device, number in DEVICES.items()}
-_LAYER_OF: Final = {number: layer for layer, number in LAYERS.items()}
-_REGIME_OF: Final = {number: regime for regime, number in REGIMES.items()}
+LAYER_OF: Final = {number: layer for layer, number in LAYERS.items()}
+REGIME_OF: Final = {number: regime for regime, number in REGIMES.items()}
 _IPV4_BYTES: Final = 3
 """A /24 has three bytes, a /48 six: the length tells the protocol."""
+
+CONTEXT_IDS: Final = ("site_id", "notice_id", "client_id", "origin_id")
 
 CONTENT: Final = (
     "notice_id",
@@ -85,6 +89,8 @@ def pack_network(network: str | None) -> bytes | None:
     if network is None:
         return None
     address, _, prefix = network.partition("/")
+    if prefix == "24":
+        return bytes(map(int, address.split(".")[:_IPV4_BYTES]))
     return ipaddress.ip_address(address).packed[: int(prefix) // 8]
 
 
@@ -92,9 +98,9 @@ def unpack_network(packed: bytes | None) -> str | None:
     """The text `pack_network` was given."""
     if packed is None:
         return None
-    size, prefix = (4, 24) if len(packed) == _IPV4_BYTES else (16, 48)
-    address = ipaddress.ip_address(packed.ljust(size, b"\0"))
-    return f"{address}/{prefix}"
+    if len(packed) == _IPV4_BYTES:
+        return f"{packed[0]}.{packed[1]}.{packed[2]}.0/24"
+    return f"{ipaddress.ip_address(packed.ljust(16, bytes(1)))}/48"
 
 
 def service_ids(offer: OfferedNotice) -> tuple[str, ...]:
@@ -102,61 +108,77 @@ def service_ids(offer: OfferedNotice) -> tuple[str, ...]:
     return tuple(service.id for service in offer.services)
 
 
-def to_row(
-    record: ConsentRecord, offer: OfferedNotice, ids: Mapping[str, int | None]
+def to_values(record: ConsentRecord, context: Context) -> tuple[Any, ...]:
+    """The columns `CONTEXT_IDS` and `leaf.CANONICAL` of a record."""
+    return (
+        *context.ids,
+        to_ms(record.received_at),
+        to_ms(record.given_at),
+        to_ms(record.valid_until),
+        record.decision_id.bytes,
+        record.consent_id.bytes,
+        None if record.previous is None else record.previous.bytes,
+        ACTIONS[record.action],
+        LAYERS[record.layer],
+        to_bits(record.choices, context.purposes),
+        to_bits(record.services, context.services),
+        record.anonymise_ip,
+        record.gpc,
+        REGIMES[record.regime],
+        record.country,
+        pack_network(record.ip),
+        flags_to_bits(record.flags),
+    )
+
+
+REPEATED: Final = (
+    *("notice_id", "layer", "action", "choices", "services", "anonymise_ip", "gpc", "regime"),
+    *("country", "client_id", "origin_id", "flags"),
+)
+"""The columns of which few combinations occur."""
+
+
+def describe_repeated(
+    values: Sequence[Any], offer: OfferedNotice, client: Client, origin: str | None
 ) -> dict[str, Any]:
-    """The columns of a record but `seq`. ids: its site_id, notice_id, client_id, origin_id."""
+    """What the columns `REPEATED` mean, as fields of a record.
+
+    offer, client, origin: what the ids among them stand for.
+    """
+    _, layer, action, choices, services, anonymise_ip, gpc, regime, country, _, _, flags = values
+    answers = from_bits(services, service_ids(offer))
     return {
-        **ids,
-        "received_at": to_ms(record.received_at),
-        "given_at": to_ms(record.given_at),
-        "valid_until": to_ms(record.valid_until),
-        "decision_id": record.decision_id.bytes,
-        "consent_id": record.consent_id.bytes,
-        "previous": None if record.previous is None else record.previous.bytes,
-        "action": ACTIONS[record.action],
-        "layer": LAYERS[record.layer],
-        "choices": to_bits(record.choices, offer.purposes),
-        "services": to_bits(record.services, service_ids(offer)),
-        "anonymise_ip": record.anonymise_ip,
-        "gpc": record.gpc,
-        "regime": REGIMES[record.regime],
-        "country": record.country,
-        "ip": pack_network(record.ip),
-        "flags": flags_to_bits(record.flags),
+        "site": offer.site,
+        "revision": offer.revision,
+        "notice": offer.digest,
+        "language": offer.language,
+        "layer": LAYER_OF[layer],
+        "action": ACTION_OF[action],
+        "choices": MappingProxyType(from_bits(choices, offer.purposes)),
+        "services": MappingProxyType(answers),
+        "anonymise_ip": anonymise_ip,
+        "granted": granted_services(offer, answers, anonymise_ip=anonymise_ip),
+        "gpc": gpc,
+        "regime": REGIME_OF[regime],
+        "country": country,
+        "browser": client.browser,
+        "system": client.system,
+        "device": client.device,
+        "origin": origin,
+        "flags": flags_from_bits(flags),
     }
 
 
-def from_row(
-    row: AnyRow, offer: OfferedNotice, client: Client, origin: str | None
-) -> ConsentRecord:
-    """The record a row holds. offer, client, origin: what the row's ids stand for."""
-    services = from_bits(row.services, service_ids(offer))
+def from_row(row: AnyRow, repeated: Mapping[str, Any]) -> ConsentRecord:
+    """The record a row holds. repeated: `describe_repeated` of the row."""
     return ConsentRecord(
+        **repeated,
         seq=row.seq,
         decision_id=UUID(bytes=row.decision_id),
         consent_id=UUID(bytes=row.consent_id),
         previous=None if row.previous is None else UUID(bytes=row.previous),
         received_at=from_ms(row.received_at),
         given_at=from_ms(row.given_at),
-        site=offer.site,
-        revision=offer.revision,
-        notice=offer.digest,
-        language=offer.language,
-        layer=_LAYER_OF[row.layer],
-        action=ACTION_OF[row.action],
-        choices=from_bits(row.choices, offer.purposes),
-        services=services,
-        anonymise_ip=row.anonymise_ip,
-        granted=granted_services(offer, services, anonymise_ip=row.anonymise_ip),
-        gpc=row.gpc,
-        regime=_REGIME_OF[row.regime],
-        country=row.country,
-        ip=unpack_network(row.ip),
-        browser=client.browser,
-        system=client.system,
-        device=client.device,
-        origin=origin,
         valid_until=from_ms(row.valid_until),
-        flags=flags_from_bits(row.flags),
+        ip=unpack_network(row.ip),
     )

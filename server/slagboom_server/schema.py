@@ -29,6 +29,7 @@ from sqlalchemy import (
 from slagboom_banner.model import Action, Layer
 from slagboom_banner.regime import Regime
 from slagboom_server.anonymise import Device
+from slagboom_server.chain import Reason
 from slagboom_server.record import Flag
 
 ACTIONS: Final = {
@@ -55,6 +56,11 @@ FLAGS: Final = {
     Flag.GPC_DIFFERS: 8,
     Flag.FULL_IP_WITHHELD: 16,
 }
+
+REASONS: Final = {Reason.VISITOR: 1, Reason.DPO: 2, Reason.PURGE: 3}
+
+SEQ: Final = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite keeps a number of exactly this type as the row's own, without an index beside it."""
 
 metadata = MetaData(
     naming_convention={
@@ -106,10 +112,12 @@ clients = Table(
 records = Table(
     "records",
     metadata,
-    # SQLite numbers a table's rows itself only for a column of exactly this type.
-    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    # `chain.to_seq`: the number of the chain and the position in it, given by the writer.
+    Column("seq", SEQ, primary_key=True, autoincrement=False),
     Column("site_id", ForeignKey("sites.id"), nullable=False),
     Column("notice_id", ForeignKey("notices.id"), nullable=False),
+    Column("client_id", ForeignKey("clients.id"), nullable=False),
+    Column("origin_id", ForeignKey("origins.id")),
     Column("received_at", BigInteger, nullable=False),
     Column("given_at", BigInteger, nullable=False),
     Column("valid_until", BigInteger, nullable=False),
@@ -125,13 +133,115 @@ records = Table(
     Column("regime", SmallInteger, nullable=False),
     Column("country", String(2)),
     Column("ip", LargeBinary(6)),
-    Column("client_id", ForeignKey("clients.id"), nullable=False),
-    Column("origin_id", ForeignKey("origins.id")),
     Column("flags", SmallInteger, nullable=False),
+    Column("salt", LargeBinary(16), nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
     UniqueConstraint("decision_id"),
     Index(None, "consent_id"),
     Index(None, "site_id", "received_at", "seq"),
     Index(None, "received_at", "seq"),
-    # A purged tail must not hand its numbers to later records.
-    sqlite_autoincrement=True,
 )
+"""Records are inserted and deleted, never updated; what deletes one leaves its tombstone."""
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("seq", SEQ, primary_key=True, autoincrement=False),
+    Column("leaf", LargeBinary(32), nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("erased_at", BigInteger, nullable=False),
+    Column("reason", SmallInteger, nullable=False),
+)
+"""What stays of a record that was erased: enough for its chain to verify, nothing personal."""
+
+chains = Table(
+    "chains",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("uid", LargeBinary(16), nullable=False, unique=True),
+    Column("started_at", BigInteger, nullable=False),
+    Column("length", BigInteger, nullable=False),
+    Column("head", LargeBinary(32), nullable=False),
+    Column("writer", LargeBinary(16)),
+    Column("used_at", BigInteger, nullable=False),
+)
+"""writer: the process that appends now, where processes have chains of their own. used_at: when
+the newest record was received."""
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+COUNTERS: Final = (
+    "shown",
+    "accepted",
+    "refused",
+    "chosen",
+    "withdrawn",
+    "signalled",
+    "expired",
+    "granted",
+)
+"""`shown` counts first layers, the next six decisions by action, `granted` those that allow the
+purpose, or any purpose in the rows for all of them."""
+
+
+def _counters() -> list[Column[int]]:
+    return [Column(counter, BigInteger, nullable=False) for counter in COUNTERS]
+
+
+daily_counts = Table(
+    "daily_counts",
+    metadata,
+    Column("site_id", Integer, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("purpose", String(40), primary_key=True),
+    Column("chain", Integer, primary_key=True, autoincrement=False),
+    *_counters(),
+    sqlite_with_rowid=False,
+)
+"""What the decisions add up to, erased ones included. day: since 1970. purpose: empty for the
+decisions as a whole. chain: that of the process that counted, so that no two wait for one row."""
+
+detailed_counts = Table(
+    "detailed_counts",
+    metadata,
+    Column("site_id", Integer, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("purpose", String(40), primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("language", String(3), primary_key=True),
+    Column("country", String(2), primary_key=True),
+    Column("device", SmallInteger, primary_key=True, autoincrement=False),
+    Column("chain", Integer, primary_key=True, autoincrement=False),
+    *_counters(),
+    sqlite_with_rowid=False,
+)
+"""The same by more dimensions, so that a year by day and purpose stays short. country: empty where
+it is not known."""
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("filter", Text, nullable=False),
+    Column("reason", String(500), nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("released_at", BigInteger),
+)
+"""Legal holds. filter: which records, as JSON. A released one stays, to show what was kept when."""
+
+timestamps = Table(
+    "timestamps",
+    metadata,
+    Column("checkpoint", ForeignKey("checkpoints.number"), primary_key=True),
+    Column("stamped_at", BigInteger, nullable=False),
+    Column("authority", String(500), nullable=False),
+    Column("token", LargeBinary, nullable=False),
+)
+"""RFC 3161 answers over a checkpoint's digest, DER. stamped_at: by the authority's clock."""

@@ -1,4 +1,4 @@
-"""One server process from its settings to its last stored decision."""
+"""A server from its settings to its last stored decision, in one process or several."""
 
 from __future__ import annotations
 
@@ -6,35 +6,48 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
+import secrets
 import signal
-import socket
 from typing import TYPE_CHECKING
 
 import uvicorn
 
 from slagboom_banner.errors import SlagboomError
 from slagboom_server.app import build_app
+from slagboom_server.checkpointer import Checkpointer
 from slagboom_server.demo.app import build_demo
 from slagboom_server.demo.policies import adapt_policy
 from slagboom_server.demo.received import Received
 from slagboom_server.geo import CountryDatabase, NoCountry
-from slagboom_server.kit import Kit
+from slagboom_server.handover import KEY_BYTES, KEY_NAME, Tokens
+from slagboom_server.keyring import key_folder, read_or_make_secret
+from slagboom_server.kit import Kit, prepare_sites
 from slagboom_server.migration import migrate
 from slagboom_server.settings import MAX_WAITING_DECISIONS
 from slagboom_server.store_sql import open_store
+from slagboom_server.workers import Lifeline, Workers, open_ports
 from slagboom_server.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import socket
+    from collections.abc import Callable, Iterator, Sequence
 
     from starlette.types import ASGIApp
 
     from slagboom_banner.errors import Finding
     from slagboom_banner.load import LoadedPolicy
     from slagboom_server.demo.hosts import VendorMode
+    from slagboom_server.geo import Countries
+    from slagboom_server.kit import Prepared
     from slagboom_server.settings import Settings
 
+    Report = Callable[[tuple[Finding, ...]], None]
+    Adapt = Callable[[LoadedPolicy], LoadedPolicy] | None
+    Wrap = Callable[[ASGIApp], ASGIApp]
+
 _log = logging.getLogger(__name__)
+
+_NOT_RELOADED = "policies not reloaded, the earlier ones stay in force:\n%s"
 
 
 def _now() -> dt.datetime:
@@ -52,7 +65,7 @@ async def _reload_when_asked(kit: Kit, asked: asyncio.Event) -> None:
         try:
             prepared = await asyncio.to_thread(kit.prepare)
         except SlagboomError as error:
-            _log.error("policies not reloaded, the earlier ones stay in force:\n%s", error)
+            _log.error(_NOT_RELOADED, error)
         except Exception:  # noqa: BLE001 -- the task's edge: it must outlive any reload
             _log.exception("policies not reloaded, the earlier ones stay in force")
         else:
@@ -73,14 +86,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _open_port(settings: Settings) -> socket.socket:
+def _open_ports(settings: Settings) -> Sequence[socket.socket]:
     """The port, listening; who calls before the kit is ready waits instead of being turned away.
 
     Raises SlagboomError where the port cannot be had.
     """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        return socket.create_server((settings.host, settings.port), family=family)
+        return open_ports(settings.host, settings.port, settings.workers)
     except OSError as error:
         message = (
             f"{settings.host}:{settings.port}: cannot listen there: {error.strerror}; "
@@ -94,7 +106,7 @@ def _listen(
     app: ASGIApp,
     port: socket.socket,
     trusted_proxies: str,
-    tell_ready: Callable[[], None],
+    life: Lifeline,
 ) -> None:
     config = uvicorn.Config(
         app,
@@ -115,42 +127,107 @@ def _listen(
         loop.add_signal_handler(signal.SIGHUP, asked.set)
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, server.handle_exit, number, None)
-        tell_ready()
+
+        def follow_parent(descriptor: int) -> None:
+            loop.remove_reader(descriptor)
+            server.handle_exit(signal.SIGTERM, None)
+
+        if life.parent is not None:
+            loop.add_reader(life.parent, follow_parent, life.parent)
+        life.tell_ready()
         try:
             await server.serve([port])
         finally:
             reloads.cancel()
 
-    asyncio.run(run())
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(run())
 
 
-def _run(
-    settings: Settings,
-    report: Callable[[tuple[Finding, ...]], None],
-    adapt: Callable[[LoadedPolicy], LoadedPolicy] | None,
-    wrap: Callable[[ASGIApp], ASGIApp],
-) -> None:
+def _read_token_key(settings: Settings) -> bytes:
+    folder = key_folder(settings.database, settings.keys)
+    return read_or_make_secret(folder, KEY_NAME, lambda: secrets.token_bytes(KEY_BYTES))
+
+
+@contextlib.contextmanager
+def _open_kit(settings: Settings, countries: Countries, adapt: Adapt) -> Iterator[Kit]:
+    """A kit with a writer of its own; what was submitted is stored when the block is left."""
+    with (
+        contextlib.closing(open_store(settings.database)) as store,
+        # Around the writer, so that the last checkpoint covers the last decision.
+        Checkpointer(
+            store.evidence,
+            key_folder(settings.database, settings.keys),
+            _now,
+            settings.timestamp_url,
+        ),
+        Writer(store, MAX_WAITING_DECISIONS) as writer,
+    ):
+        yield Kit(
+            policies=settings.policies,
+            store=store,
+            writer=writer,
+            countries=countries,
+            clock=_now,
+            adapt=adapt,
+            tokens=Tokens(_read_token_key(settings)),
+        )
+
+
+def _run(settings: Settings, report: Report, adapt: Adapt, wrap: Wrap) -> None:
     countries = CountryDatabase(settings.geo_database) if settings.geo_database else NoCountry()
-    with _open_port(settings) as port:
+    with contextlib.ExitStack() as open_now:
+        ports = [open_now.enter_context(port) for port in _open_ports(settings)]
         migrate(settings.database)
-        with (
-            contextlib.closing(open_store(settings.database)) as store,
-            Writer(store, MAX_WAITING_DECISIONS) as writer,
-        ):
-            kit = Kit(
-                policies=settings.policies,
-                store=store,
-                writer=writer,
-                countries=countries,
-                clock=_now,
-                adapt=adapt,
-            )
+        # A key that cannot be used stops the start, not each of the workers.
+        _read_token_key(settings)
+        if settings.workers > 1:
+            _Crew(settings, countries, adapt, wrap).run(ports, report)
+            return
+        with _open_kit(settings, countries, adapt) as kit:
             warnings = kit.read()
             app = wrap(build_app(kit))
-            _listen(kit, app, port, settings.trusted_proxies, lambda: report(warnings))
+            _listen(
+                kit, app, ports[0], settings.trusted_proxies, Lifeline(lambda: report(warnings))
+            )
 
 
-def serve(settings: Settings, report: Callable[[tuple[Finding, ...]], None]) -> None:
+class _Crew:
+    """The workers of one server, and what their parent has prepared for them."""
+
+    def __init__(self, settings: Settings, countries: Countries, adapt: Adapt, wrap: Wrap) -> None:
+        self._settings = settings
+        self._countries = countries
+        self._adapt = adapt
+        self._wrap = wrap
+        self._prepared = self._prepare()
+
+    def run(self, ports: Sequence[socket.socket], report: Report) -> None:
+        """Serves until told to stop."""
+        Workers(ports, self._work, self._reload).run(lambda: report(self._prepared.warnings))
+
+    def _prepare(self) -> Prepared:
+        # No connection may be open while the process forks.
+        with contextlib.closing(open_store(self._settings.database)) as store:
+            return prepare_sites(self._settings.policies, store, _now(), self._adapt)
+
+    def _reload(self) -> bool:
+        """Whether the policies are right; then they are also those of a worker started later."""
+        try:
+            self._prepared = self._prepare()
+        except SlagboomError as error:
+            _log.error(_NOT_RELOADED, error)
+            return False
+        return True
+
+    def _work(self, port: socket.socket, life: Lifeline) -> None:
+        with _open_kit(self._settings, self._countries, self._adapt) as kit:
+            kit.take(self._prepared)
+            app = self._wrap(build_app(kit))
+            _listen(kit, app, port, self._settings.trusted_proxies, life)
+
+
+def serve(settings: Settings, report: Report) -> None:
     """Serves until it is told to stop, then stores what still waits.
 
     report: told the lint's warnings once everything is ready.
@@ -159,9 +236,7 @@ def serve(settings: Settings, report: Callable[[tuple[Finding, ...]], None]) -> 
     _run(settings, report, None, lambda app: app)
 
 
-def serve_demo(
-    settings: Settings, vendors: VendorMode, report: Callable[[tuple[Finding, ...]], None]
-) -> None:
+def serve_demo(settings: Settings, vendors: VendorMode, report: Report) -> None:
     """As `serve`, with the three demo sites and stand-in vendors around the kit."""
     _run(
         settings,

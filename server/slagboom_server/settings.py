@@ -22,6 +22,8 @@ class Settings:
     policies: the folder of policy files, services in `services/` beneath. database: an SQLAlchemy
     URL. geo_database: a local MaxMind DB file, or None where countries stay unknown.
     trusted_proxies: addresses, comma-separated, whose forwarding headers name the visitor.
+    workers: processes that share the port. keys: the folder of secrets, None for the usual place
+    (keyring.py). timestamp_url: an authority that stamps checkpoints (RFC 3161), None for none.
     """
 
     policies: Path
@@ -30,3 +32,6 @@ class Settings:
     port: int
     geo_database: Path | None = None
     trusted_proxies: str = "127.0.0.1"
+    workers: int = 1
+    keys: Path | None = None
+    timestamp_url: str | None = None

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from uuid import UUID
 
     from pydantic import JsonValue
 
     from slagboom_banner.model import Action
+    from slagboom_server.anonymise import Client
+    from slagboom_server.lean import LeanRow
     from slagboom_server.record import ConsentRecord, OfferedNotice
     from slagboom_server.report import Stats
+    from slagboom_server.rollup import Rollups, ShownCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,11 @@ class Cursor:
 class Store(Protocol):
     """The consent log. Every method raises StoreUnavailable while the log cannot be used."""
 
+    @property
+    def rollups(self) -> Rollups:
+        """What the decisions and first layers add up to."""
+        ...
+
     def remember_notice(
         self, offer: OfferedNotice, document: Mapping[str, JsonValue], first_seen: dt.datetime
     ) -> None:
@@ -108,10 +116,13 @@ class Store(Protocol):
         """What every kept notice of every site offers, without the documents."""
         ...
 
-    def append(self, new: Sequence[ConsentRecord]) -> Sequence[Appended]:
+    def append(
+        self, new: Sequence[ConsentRecord], shown: ShownCounts | None = None
+    ) -> Sequence[Appended]:
         """Adds records in one transaction; the answers are in the records' order.
 
-        Their notices must have been remembered. One decision_id may come twice in one call.
+        Their notices must have been remembered. One decision_id may come twice in one call. What
+        is new is counted in the same transaction, with the first layers that were shown.
         """
         ...
 
@@ -132,6 +143,25 @@ class Store(Protocol):
         newest_first: bool = False,
     ) -> Sequence[ConsentRecord]:
         """At most `limit` records in the log's order, beginning behind `after`."""
+        ...
+
+    def lean_pages(self, chosen: Filter) -> Iterator[Sequence[LeanRow]]:
+        """All records in the log's order as bare rows of `lean.LEAN`, some thousands at a time.
+
+        One page is in memory at a time; records added meanwhile may come too.
+        """
+        ...
+
+    def offer(self, notice_id: int) -> OfferedNotice:
+        """What the notice of a lean row offers."""
+        ...
+
+    def client(self, client_id: int) -> Client:
+        """The client of a lean row."""
+        ...
+
+    def origin(self, origin_id: int) -> str:
+        """The origin of a lean row."""
         ...
 
     def count(self, chosen: Filter) -> int:

@@ -3,46 +3,63 @@
 from __future__ import annotations
 
 import json
+import secrets
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, tuple_
 
 from slagboom_server.anonymise import Client
+from slagboom_server.context import Contexts
 from slagboom_server.engine import reading, writing
 from slagboom_server.errors import StoreUnavailable
+from slagboom_server.evidence_sql import SqlEvidence
+from slagboom_server.held import with_decisions
+from slagboom_server.lean import read_lean_pages
+from slagboom_server.ledger import Ledger
 from slagboom_server.migration import open_current
+from slagboom_server.months import Months
 from slagboom_server.names import Names, Notices, offer_columns, read_offer, write_offer
 from slagboom_server.report import Stats, Tally, summarise
+from slagboom_server.retry import retried
+from slagboom_server.rollup_sql import Counting, SqlRollups
 from slagboom_server.row import (
     ACTION_OF,
-    CONTENT,
     DEVICE_OF,
+    REPEATED,
+    describe_repeated,
     from_bits,
     from_ms,
     from_row,
     service_ids,
     to_ms,
-    to_row,
 )
-from slagboom_server.schema import DEVICES, clients, notices, origins, records, sites
+from slagboom_server.schema import clients, notices, origins, records, sites
 from slagboom_server.selection import conditions
-from slagboom_server.store import Appended, Conflict, Repeated, Stored, StoredNotice
+from slagboom_server.store import Appended, StoredNotice
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Mapping, Sequence
+    from uuid import UUID
 
     from pydantic import JsonValue
     from sqlalchemy import Engine
 
+    from slagboom_server.evidence import Evidence
+    from slagboom_server.lean import LeanRow
     from slagboom_server.record import ConsentRecord, OfferedNotice
+    from slagboom_server.rollup import Rollups, ShownCounts
     from slagboom_server.row import AnyRow
     from slagboom_server.store import Cursor, Filter
 
 _DAY_MS: Final = 86_400_000
+_MOST_SEEN: Final = 10_000
+"""Combinations of what repeats among records, kept in memory."""
+
+_repeated = attrgetter(*REPEATED)
 
 
 class SqlStore:
@@ -57,10 +74,21 @@ class SqlStore:
         self._origins = Names(origins)
         self._clients = Names(clients)
         self._notices = Notices()
+        contexts = Contexts(self._sites, self._notices, self._clients, self._origins)
+        counting = Counting(self._sites, self._notices, self._clients)
+        self._ledger = Ledger(contexts, counting, secrets.token_bytes)
+        self._months = Months(engine)
+        self._seen: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self.evidence: Evidence = SqlEvidence(engine)
+        self.rollups: Rollups = SqlRollups(self._reading)
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """Lets go of every connection."""
+        """Lets go of its chain and of every connection."""
+        if self._ledger.has_claim:
+            # A chain that cannot be let go now is free again once it has been silent for long.
+            with suppress(StoreUnavailable), self._writing() as connection:
+                self._ledger.release(connection)
         self._engine.dispose()
 
     @contextmanager
@@ -85,9 +113,12 @@ class SqlStore:
             raise
 
     def _forget(self) -> None:
-        for names in (self._sites, self._origins, self._clients, self._notices):
-            names.forget()
+        memories = (self._sites, self._origins, self._clients, self._notices, self._ledger)
+        for memory in memories:
+            memory.forget()
+        self._seen.clear()
 
+    @retried
     def remember_notice(
         self, offer: OfferedNotice, document: Mapping[str, JsonValue], first_seen: dt.datetime
     ) -> None:
@@ -147,44 +178,19 @@ class SqlStore:
         with self._reading() as connection:
             return list(self._notices.load(connection).values())
 
-    def append(self, new: Sequence[ConsentRecord]) -> Sequence[Appended]:
+    @retried
+    def append(
+        self, new: Sequence[ConsentRecord], shown: ShownCounts | None = None
+    ) -> Sequence[Appended]:
         """Adds records in one transaction; the answers are in the records' order."""
+        self._months.prepare([record.received_at for record in new])
         with self._writing() as connection:
-            rows = [self._to_row(connection, record) for record in new]
-            held = _held(connection, [row["decision_id"] for row in rows])
-            fresh: dict[bytes, dict[str, Any]] = {}
-            for row in rows:
-                if row["decision_id"] not in held:
-                    fresh.setdefault(row["decision_id"], row)
-            seqs = _insert(connection, list(fresh.values()))
-        answers: list[Appended] = []
-        for row in rows:
-            decision_id = row["decision_id"]
-            content = tuple(row[column] for column in CONTENT)
-            if decision_id not in held:
-                held[decision_id] = (seqs[decision_id], content)
-                answers.append(Stored(seqs[decision_id]))
-            elif held[decision_id][1] == content:
-                answers.append(Repeated(held[decision_id][0]))
-            else:
-                answers.append(Conflict(UUID(bytes=decision_id)))
-        return answers
-
-    def _to_row(self, connection: Connection, record: ConsentRecord) -> dict[str, Any]:
-        notice_id = self._notices.id_of(connection, record.site, record.notice)
-        device = DEVICES[record.device]
-        origin = record.origin
-        ids = {
-            "site_id": self._sites.make_id(connection, record.site),
-            "notice_id": notice_id,
-            "client_id": self._clients.make_id(connection, record.browser, record.system, device),
-            "origin_id": None if origin is None else self._origins.make_id(connection, origin),
-        }
-        return to_row(record, self._notices.offer(connection, notice_id), ids)
+            return self._ledger.append(connection, new, shown)
 
     def record(self, decision_id: UUID) -> ConsentRecord | None:
         """One record, None where there is none."""
-        found = self._read(select(records).where(records.c.decision_id == decision_id.bytes))
+        dialect = self._engine.dialect.name
+        found = self._read(with_decisions(select(records), dialect, [decision_id.bytes]))
         return found[0] if found else None
 
     def records_of(self, consent_id: UUID) -> Sequence[ConsentRecord]:
@@ -210,9 +216,36 @@ class SqlStore:
         else:
             query = query.order_by(records.c.received_at, records.c.seq)
         if after is not None:
-            here = tuple_(to_ms(after.received_at), after.seq)
+            time = to_ms(after.received_at)
+            here = tuple_(time, after.seq)
             query = query.where(place < here if newest_first else place > here)
+            # Says nothing new, but only this tells PostgreSQL which months to leave out.
+            received_at = records.c.received_at
+            query = query.where(received_at <= time if newest_first else received_at >= time)
         return self._read(query, chosen)
+
+    def lean_pages(self, chosen: Filter) -> Iterator[Sequence[LeanRow]]:
+        """All records in the log's order as bare rows of `lean.LEAN`, some thousands at a time."""
+        with self._reading() as connection:
+            required = self._conditions(connection, chosen)
+        yield from read_lean_pages(self._reading, required)
+
+    def offer(self, notice_id: int) -> OfferedNotice:
+        """What the notice of a lean row offers."""
+        with self._reading() as connection:
+            return self._notices.offer(connection, notice_id)
+
+    def client(self, client_id: int) -> Client:
+        """The client of a lean row."""
+        with self._reading() as connection:
+            browser, system, device = self._clients.name(connection, client_id)
+        return Client(browser, system, DEVICE_OF[device])
+
+    def origin(self, origin_id: int) -> str:
+        """The origin of a lean row."""
+        with self._reading() as connection:
+            (origin,) = self._origins.name(connection, origin_id)
+        return str(origin)
 
     def count(self, chosen: Filter) -> int:
         """How many records there are."""
@@ -252,36 +285,31 @@ class SqlStore:
             return [self._from_row(connection, row) for row in connection.execute(query).all()]
 
     def _from_row(self, connection: Connection, row: AnyRow) -> ConsentRecord:
+        key = _repeated(row)
+        repeated = self._seen.get(key)
+        if repeated is None:
+            if len(self._seen) >= _MOST_SEEN:
+                self._seen.clear()
+            repeated = self._seen[key] = self._describe(connection, row, key)
+        return from_row(row, repeated)
+
+    def _describe(
+        self, connection: Connection, row: AnyRow, key: tuple[Any, ...]
+    ) -> dict[str, Any]:
         browser, system, device = self._clients.name(connection, row.client_id)
         origin = None
         if row.origin_id is not None:
             (origin,) = self._origins.name(connection, row.origin_id)
         client = Client(browser, system, DEVICE_OF[device])
-        return from_row(row, self._notices.offer(connection, row.notice_id), client, origin)
+        return describe_repeated(
+            key, self._notices.offer(connection, row.notice_id), client, origin
+        )
 
     def _conditions(self, connection: Connection, chosen: Filter) -> list[ColumnElement[bool]]:
         site_id = None if chosen.site is None else self._sites.find_id(connection, chosen.site)
         asks_notices = chosen.purpose is not None or chosen.service is not None
         offers = self._notices.load(connection) if asks_notices else {}
         return conditions(chosen, site_id, offers)
-
-
-def _held(
-    connection: Connection, decision_ids: Sequence[bytes]
-) -> dict[bytes, tuple[int, tuple[Any, ...]]]:
-    """Seq and content of those decisions that are stored already."""
-    columns = [records.c[name] for name in CONTENT]
-    query = select(records.c.decision_id, records.c.seq, *columns)
-    rows = connection.execute(query.where(records.c.decision_id.in_(decision_ids)))
-    return {row.decision_id: (row.seq, tuple(row)[2:]) for row in rows}
-
-
-def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> dict[bytes, int]:
-    """The numbers the database gave to new rows, by decision_id."""
-    if not rows:
-        return {}
-    query = insert(records).returning(records.c.decision_id, records.c.seq)
-    return {row.decision_id: row.seq for row in connection.execute(query, rows)}
 
 
 def open_store(database_url: str) -> SqlStore:

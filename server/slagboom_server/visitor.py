@@ -9,25 +9,13 @@ import re
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from slagboom_banner.cookie import COOKIE_NAME, Choice, encode_choice, is_answered
-from slagboom_banner.model import Action, Decision
-from slagboom_server.errors import (
-    QueueFull,
-    RecordRejected,
-    ReplayConflict,
-    StoreUnavailable,
-)
+from slagboom_banner.cookie import COOKIE_NAME, is_answered
 from slagboom_server.export import describe_record
 from slagboom_server.problems import SAFE_HEADERS, Refusal
-from slagboom_server.record import RequestFacts, build_record
-from slagboom_server.settings import MAX_BODY_BYTES
-from slagboom_server.store import Conflict, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -131,152 +119,6 @@ def _cross_origin(request: Request, site: Site) -> dict[str, str] | None:
     }
 
 
-async def _read_body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise Refusal(413, f"A decision has at most {MAX_BODY_BYTES} bytes.")
-    return bytes(body)
-
-
-def _check_distinct(pairs: list[tuple[str, object]]) -> None:
-    if len(dict(pairs)) < len(pairs):
-        raise ValueError
-
-
-def _require_distinct_names(body: bytes) -> None:
-    """Of a name that comes twice the model took the last; another reader may take the first."""
-    try:
-        json.loads(body, object_pairs_hook=_check_distinct)
-    except ValueError as error:
-        raise Refusal(400, "The body gives a name twice; send one decision.") from error
-
-
-def _parse_decision(body: bytes) -> Decision:
-    """The decision; a refusal names the fields at fault without repeating what they hold."""
-    try:
-        decision = Decision.model_validate_json(body)
-    except ValidationError as error:
-        faults = error.errors(include_url=False, include_context=False, include_input=False)
-    else:
-        _require_distinct_names(body)
-        return decision
-    if faults[0]["type"] == "json_invalid":
-        raise Refusal(400, "The body is no valid JSON; send one decision.")
-    places = (
-        f"{'.'.join(str(part)[:40] for part in fault['loc']) or 'body'}: {fault['msg']}"
-        for fault in faults[:5]
-    )
-    raise Refusal(422, "; ".join(places))
-
-
-def _choice_cookie(request: Request, site: Site, record: ConsentRecord) -> str | None:
-    """The Set-Cookie header that keeps the choice past a browser's limit for script cookies.
-
-    Only for the choice the browser holds at this moment: the answer to a decision sent late must
-    not bring back what the visitor has changed since.
-    """
-    given_at = int(record.given_at.timestamp())
-    if record.notice not in site.notices or given_at < 0:
-        return None
-    policy = site.loaded.policy
-    offer = site.bundle.offer
-    choice = Choice(
-        revision=record.revision,
-        scope=offer.scope,
-        given_at=given_at,
-        lifetime_days=policy.consent_lifetime_days,
-        consent_id=record.consent_id,
-        decision_id=record.decision_id,
-        purposes=tuple(record.choices[purpose] for purpose in offer.purposes),
-        services=tuple(record.services[service.id] for service in offer.services),
-        anonymise_ip=record.anonymise_ip,
-        gpc=record.action is Action.GPC,
-    )
-    value = encode_choice(policy.site, choice)
-    if request.cookies.get(COOKIE_NAME) != value:
-        return None
-    parts = [f"{COOKIE_NAME}={value}", "Path=/", f"Max-Age={choice.lifetime_days * 86400}"]
-    if policy.cookie_domain:
-        parts.append(f"Domain={policy.cookie_domain}")
-    parts.append("SameSite=Lax")
-    if request.url.scheme == "https":
-        parts.append("Secure")
-    return "; ".join(parts)
-
-
-def _build_record(request: Request, site: Site, decision: Decision) -> ConsentRecord:
-    kit = _kit(request)
-    notice = kit.notices.get((site.loaded.policy.site, decision.notice))
-    if notice is None:
-        message = "notice: it was never published by this site; reload the page"
-        raise RecordRejected(message)
-    return build_record(
-        decision,
-        notice,
-        RequestFacts(
-            address=request.client.host if request.client else "",
-            user_agent=request.headers.get("user-agent", ""),
-            origin=request.headers["origin"],
-            gpc_header=request.headers.get("sec-gpc"),
-        ),
-        kit.clock(),
-        is_current=notice.digest in site.notices,
-        countries=kit.countries,
-        clients=kit.clients,
-    )
-
-
-async def _make_record(request: Request, site: Site, decision: Decision) -> ConsentRecord:
-    if request.headers.get("user-agent", "") in _kit(request).clients:
-        return _build_record(request, site, decision)
-    # A user agent that is new here takes milliseconds to read, for which nobody else should wait.
-    return await run_in_threadpool(_build_record, request, site, decision)
-
-
-async def _store(request: Request, record: ConsentRecord) -> bool:
-    """Whether the record is new; returns once it is durable."""
-    try:
-        appended = await _kit(request).writer.submit(record)
-    except QueueFull as error:
-        raise Refusal(503, str(error), {"Retry-After": "5"}) from error
-    except StoreUnavailable as error:
-        # The reason stands in the server's own log; a visitor's browser only has to wait.
-        detail = "The log cannot be written at the moment; send the decision again later."
-        raise Refusal(503, detail, {"Retry-After": "30"}) from error
-    if isinstance(appended, Conflict):
-        raise ReplayConflict(appended.decision_id)
-    return isinstance(appended, Stored)
-
-
-async def take_decision(request: Request) -> Response:
-    """`POST decisions`: 201 once the record is durable, 200 where it had been stored before."""
-    site = _site(request)
-    headers = _cross_origin(request, site)
-    if headers is None:
-        raise Refusal(403, "This origin is not among the policy's `origins`.")
-    try:
-        decision = _parse_decision(await _read_body(request))
-        record = await _make_record(request, site, decision)
-        is_new = await _store(request, record)
-    except ClientDisconnect:
-        return Response(status_code=400)
-    except RecordRejected as error:
-        raise Refusal(error.status, error.reason, headers) from error
-    except Refusal as refusal:
-        raise Refusal(refusal.status, refusal.detail, {**headers, **refusal.headers}) from refusal
-    answer = JSONResponse(
-        {"receipt": str(record.decision_id)},
-        201 if is_new else 200,
-        {**SAFE_HEADERS, **headers, "Cache-Control": "no-store"},
-    )
-    cookie = _choice_cookie(request, site, record)
-    if cookie:
-        answer.headers.append("Set-Cookie", cookie)
-    return answer
-
-
 async def send_records(request: Request) -> Response:
     """`GET records/{consent_id}`: the visitor's own records. The id is the secret."""
     policy = _site(request).loaded.policy
@@ -330,7 +172,6 @@ async def tell_alive(_request: Request) -> Response:
 
 ROUTES = [
     Route("/s/{site}/gate.js", send_gate),
-    Route("/s/{site}/decisions", take_decision, methods=["POST"]),
     Route("/s/{site}/records/{consent_id}", send_records),
     Route("/s/{site}/notices/{digest}", send_notice),
     Route("/s/{site}/{part}.js", send_part),

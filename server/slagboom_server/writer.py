@@ -13,15 +13,21 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, Self
 
 from slagboom_server.errors import QueueFull, StoreUnavailable
+from slagboom_server.shown import ShownCounter
 
 if TYPE_CHECKING:
+    import datetime as dt
     from types import TracebackType
 
     from slagboom_server.record import ConsentRecord
+    from slagboom_server.rollup import Shown, ShownCounts
     from slagboom_server.store import Appended, Store
 
 _MAX_GROUP: Final = 500
 """Records in one transaction; more would make the first of them wait for the last."""
+
+_SHOWN_SECONDS: Final = 3.0
+"""How long a count of first layers waits at most for decisions to be stored with."""
 
 _log = logging.getLogger(__name__)
 
@@ -32,12 +38,17 @@ _Outcome = tuple["asyncio.Future[Appended]", "Appended | StoreUnavailable"]
 class Writer:
     """Appends records to a store, in groups, from any number of event loops.
 
-    max_waiting: records held in memory before `submit` refuses.
+    max_waiting: records held in memory before `submit` refuses. shown_seconds: how long a count
+    of first layers waits for a group to go with.
     """
 
-    def __init__(self, store: Store, max_waiting: int = 5000) -> None:
+    def __init__(
+        self, store: Store, max_waiting: int = 5000, shown_seconds: float = _SHOWN_SECONDS
+    ) -> None:
         self._store = store
         self._max_waiting = max_waiting
+        self._shown_seconds = shown_seconds
+        self._shown = ShownCounter()
         self._waiting: deque[_Waiting] = deque()
         self._news = threading.Condition()
         self._is_closing = False
@@ -62,6 +73,12 @@ class Writer:
             self._news.notify()
         return await future
 
+    def count_shown(self, shown: Shown, now: dt.datetime) -> None:
+        """Counts a first layer, with the next group or soon. Lost if the process is killed."""
+        with self._news:
+            if self._shown.add(shown, now):
+                self._news.notify()
+
     def close(self) -> None:
         """Stores what still waits, then ends the thread. Takes no more records."""
         with self._news:
@@ -83,22 +100,35 @@ class Writer:
         self.close()
 
     def _run(self) -> None:
-        while group := self._next_group():
-            _settle(group, self._append([record for record, _ in group]))
+        while True:
+            group, shown = self._next_group()
+            if not group and shown is None:
+                return
+            _settle(group, self._append([record for record, _ in group], shown))
 
-    def _next_group(self) -> list[_Waiting]:
-        """Whatever waits, at least one record; empty once the writer is closed and drained."""
+    def _next_group(self) -> tuple[list[_Waiting], ShownCounts | None]:
+        """Whatever waits; nothing at all once the writer is closed and drained."""
         with self._news:
             while not self._waiting and not self._is_closing:
-                self._news.wait()
+                if self._shown.is_empty:
+                    self._news.wait()
+                elif not self._news.wait(self._shown_seconds):
+                    break
             size = min(len(self._waiting), _MAX_GROUP)
-            return [self._waiting.popleft() for _ in range(size)]
+            return [self._waiting.popleft() for _ in range(size)], self._shown.take()
 
-    def _append(self, records: list[ConsentRecord]) -> list[Appended | StoreUnavailable]:
+    def _append(
+        self, records: list[ConsentRecord], shown: ShownCounts | None
+    ) -> list[Appended | StoreUnavailable]:
         try:
-            return list(self._store.append(records))
+            return list(self._store.append(records, shown))
         except StoreUnavailable as error:
-            _log.error("%d decisions were not stored: %s", len(records), error)
+            if records:
+                _log.error("%d decisions were not stored: %s", len(records), error)
+            with self._news:
+                # A stop does not wait for a database that is gone; decisions would be sent again.
+                if shown is not None and not self._is_closing:
+                    self._shown.give_back(shown)
             return [error] * len(records)
         except Exception as error:  # noqa: BLE001 - the thread's edge: it must outlive any group
             _log.exception("%d decisions were not stored", len(records))

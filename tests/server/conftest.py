@@ -10,12 +10,15 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from postgresql_server import Server
+
     from slagboom_server.kit import Kit
     from slagboom_server.store_sql import SqlStore
 
 # The contract of a store and its samples are shared by the tests of every engine.
 sys.path.insert(0, str(Path(__file__).parents[1]))
-pytest.register_assert_rewrite("contract_store")
+sys.path.insert(1, str(Path(__file__).parents[2] / "tools"))
+pytest.register_assert_rewrite("contract_store", "contract_evidence")
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +45,41 @@ def store(database_url: str) -> Iterator[SqlStore]:
     opened = open_store(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server for the whole session; a test that stops one starts its own."""
+    from postgresql_server import running  # noqa: PLC0415 -- as above
+
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgresql() -> Iterator[Server]:
+    """A server that the test may stop and kill."""
+    from postgresql_server import running  # noqa: PLC0415 -- as above
+
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgresql: Server) -> str:
+    """The name of an empty, migrated database, of which copies are quick."""
+    from slagboom_server.migration import migrate  # noqa: PLC0415 -- as above
+
+    postgresql.execute("CREATE DATABASE migrated")
+    migrate(postgresql.url("migrated"))
+    return "migrated"
+
+
+@pytest.fixture
+def postgresql_url(postgresql: Server, migrated_template: str) -> Iterator[str]:
+    """An empty consent log on PostgreSQL, of its own for each test."""
+    with postgresql.database(template=migrated_template) as url:
+        yield url
 
 
 @pytest.fixture

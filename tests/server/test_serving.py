@@ -2,157 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import signal
 import socket
-import subprocess
-import sys
-import threading
+import stat
 import time
-import urllib.error
-import urllib.request
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from kit_samples import ADDRESS, ORIGIN, USER_AGENT, copy_policies, edit
+from kit_samples import ADDRESS, ORIGIN, copy_policies, edit
+from server_process import SECONDS, find_port, list_records, make_body, run, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import subprocess
     from pathlib import Path
-
-SECONDS = 60
-"""How long a busy machine may take."""
-
-
-def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The program until its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "slagboom_server", *map(str, arguments)],
-        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb", **environment},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-
-
-def find_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-    return port
-
-
-class Server:
-    """`slagboom serve` as a process of its own, with what it says."""
-
-    def __init__(self, policies: Path, folder: Path) -> None:
-        self.port = find_port()
-        self.database = f"sqlite:///{folder / 'slagboom.db'}"
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "slagboom_server", "serve"],
-            env={
-                **os.environ,
-                "SLAGBOOM_POLICIES": str(policies),
-                "SLAGBOOM_DATABASE": self.database,
-                "SLAGBOOM_PORT": str(self.port),
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self._lines: list[str] = []
-        self._news = threading.Condition()
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            with self._news:
-                self._lines.append(line)
-                self._news.notify_all()
-        with self._news:
-            self._lines.append("")
-            self._news.notify_all()
-
-    @property
-    def said(self) -> str:
-        """Everything it has said so far, on both channels."""
-        return "".join(self._lines)
-
-    def wait_for(self, text: str) -> None:
-        """Returns once it has said so."""
-        with self._news:
-            ended = self._news.wait_for(
-                lambda: text in self.said or (self._lines and not self._lines[-1]), SECONDS
-            )
-        assert ended, f"still silent about {text!r}"
-        assert text in self.said, self.said
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Its exit code after a signal."""
-        self.process.send_signal(number)
-        code = self.process.wait(SECONDS)
-        self._reader.join(SECONDS)
-        return code
-
-    def open(self, path: str, body: bytes | None = None) -> tuple[int, bytes]:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}",
-            body,
-            {"Origin": ORIGIN, "User-Agent": USER_AGENT, "X-Forwarded-For": ADDRESS},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as refused:
-            with refused:
-                return refused.code, refused.read()
-
-
-@contextlib.contextmanager
-def serving(policies: Path, folder: Path) -> Iterator[Server]:
-    server = Server(policies, folder)
-    try:
-        server.wait_for("Slagboom listens on")
-        yield server
-    finally:
-        if server.process.poll() is None:
-            server.process.kill()
-        server.stop(signal.SIGKILL)
-        assert server.process.stdout is not None
-        server.process.stdout.close()
-
-
-def make_body(server: Server, number: int) -> dict[str, Any]:
-    """A decision on the notice that the served gate names."""
-    _, gate = server.open("/s/acme/gate.js")
-    digest = gate.decode().partition('"languages":{"nl":{"notice":"')[2][:64]
-    return {
-        "decision_id": f"019a9ce7-0000-7000-8000-{number:012x}",
-        "consent_id": f"5a1ecafe-0000-4000-8000-{number:012x}",
-        "previous": None,
-        "revision": 2,
-        "notice": digest,
-        "language": "nl",
-        "layer": "first",
-        "action": "accept_all",
-        "choices": {"statistics": True, "contact": True},
-        "services": {"counter": True, "chat": True},
-        "anonymise_ip": True,
-        "gpc": False,
-        "given_at": "2026-11-21T11:59:59.750Z",
-    }
-
-
-def list_records(server: Server) -> list[dict[str, Any]]:
-    listed = run("log", "list", "--database", server.database, "--format", "json")
-    assert listed.returncode == 0, listed.stderr
-    records: list[dict[str, Any]] = json.loads(listed.stdout)
-    return records
 
 
 def check_refusal(ended: subprocess.CompletedProcess[str], *texts: str) -> None:
@@ -244,6 +109,37 @@ def test_a_file_that_is_no_database_stops_the_start(
     file.write_text("no database, just some words " * 100, "utf-8")
 
     check_refusal(run(*arguments, "--database", f"sqlite:///{file}"), str(file), "cannot be used")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_key_that_anybody_can_read_stops_the_start(
+    tmp_path: Path, arguments: list[object], workers: int
+) -> None:
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    key = folder / "hand-over.key"
+    key.write_bytes(bytes(32))
+    key.chmod(0o644)
+
+    ended = run(*arguments, "--keys", folder, "--workers", workers)
+
+    check_refusal(ended, str(key), "chmod 600")
+
+
+def test_the_first_start_makes_the_key_beside_the_log_for_its_owner_alone(
+    policies: Path, tmp_path: Path
+) -> None:
+    key = tmp_path / "slagboom-keys" / "hand-over.key"
+    with serving(policies, tmp_path) as server:
+        server.stop()
+    made = key.read_bytes()
+    with serving(policies, tmp_path) as server:
+        server.stop()
+
+    assert len(made) == 32
+    assert key.read_bytes() == made
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert made.hex() not in server.said
 
 
 def test_the_help_lists_the_commands_and_their_variables() -> None:

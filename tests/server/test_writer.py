@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
     from slagboom_server.record import ConsentRecord
+    from slagboom_server.rollup import ShownCounts
     from slagboom_server.store import Appended
 
 T = TypeVar("T")
@@ -38,13 +39,15 @@ class GatedStore:
         self.groups: list[int] = []
         self.failure: Exception | None = None
 
-    def append(self, new: Sequence[ConsentRecord]) -> Sequence[Appended]:
+    def append(
+        self, new: Sequence[ConsentRecord], shown: ShownCounts | None = None
+    ) -> Sequence[Appended]:
         self.groups.append(len(new))
         self.entered.set()
         assert self.gate.wait(10)
         if self.failure is not None:
             raise self.failure
-        return self._store.append(new)
+        return self._store.append(new, shown)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)

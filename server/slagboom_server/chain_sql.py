@@ -1,0 +1,120 @@
+"""The chain a process appends to, claimed in the database.
+
+An SQLite file has one writer at a time, so all processes share its one chain. On a database server
+each process has a chain of its own: one that nobody holds, one whose holder has been silent for
+long, or a new one. The row is locked for each append and its holder checked, so a holder that
+was only slow loses its chain and never harms it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import bindparam, func, insert, or_, select, update
+
+from slagboom_server.chain import Chain, begin_chain
+from slagboom_server.schema import chains
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection
+
+_SILENT_MS: Final = 600_000
+"""After so long without a record a chain's holder counts as gone."""
+
+_COLUMNS: Final = (
+    chains.c.number,
+    chains.c.uid,
+    chains.c.started_at,
+    chains.c.length,
+    chains.c.head,
+)
+
+# Sent with every group of decisions, so built once.
+_NUMBER: Final = chains.c.number == bindparam("chain")
+_READ: Final = select(*_COLUMNS).where(_NUMBER)
+_LOCK: Final = _READ.where(chains.c.writer == bindparam("holder")).with_for_update()
+_ADVANCE: Final = (
+    update(chains)
+    .where(_NUMBER)
+    .values({name: bindparam(name) for name in ("length", "head", "used_at")})
+)
+_SHARED: Final = 0
+"""The number of the chain that all processes with one SQLite file share."""
+
+
+class OwnChain:
+    """The chain of one process. random: so many random bytes."""
+
+    def __init__(self, random: Callable[[int], bytes]) -> None:
+        self._random = random
+        self._writer = random(16)
+        self._number: int | None = None
+
+    def lock(self, connection: Connection, now: int) -> Chain:
+        """The chain, claimed where needed, for this transaction alone. now: ms since 1970."""
+        number = self._number
+        if connection.dialect.name == "sqlite":
+            row = connection.execute(_READ, {"chain": _SHARED}).first()
+            return Chain(*row) if row else self._begin(connection, _SHARED, now, None)
+        if number is not None:
+            mine = {"chain": number, "holder": self._writer}
+            row = connection.execute(_LOCK, mine).first()
+            if row is not None:
+                return Chain(*row)
+        return self._claim(connection, now)
+
+    def advance(self, connection: Connection, chain: Chain, now: int) -> None:
+        """Writes down where the chain has come to."""
+        place = {"length": chain.length, "head": chain.head, "used_at": now}
+        connection.execute(_ADVANCE, {"chain": chain.number, **place})
+
+    def release(self, connection: Connection) -> None:
+        """Lets another process have the chain."""
+        connection.execute(
+            update(chains).where(chains.c.writer == self._writer).values(writer=None)
+        )
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether there is one to release."""
+        return self._number is not None
+
+    def forget(self) -> None:
+        """Drops what a failed transaction may have claimed."""
+        self._number = None
+
+    def _claim(self, connection: Connection, now: int) -> Chain:
+        is_free = or_(
+            chains.c.writer.is_(None),
+            chains.c.writer == self._writer,
+            chains.c.used_at < now - _SILENT_MS,
+        )
+        query = select(*_COLUMNS).where(is_free).order_by(chains.c.number).limit(1)
+        row = connection.execute(query.with_for_update(skip_locked=True)).first()
+        if row is None:
+            highest = connection.scalar(select(func.max(chains.c.number)))
+            number = 0 if highest is None else highest + 1
+            chain = self._begin(connection, number, now, self._writer)
+        else:
+            chain = Chain(*row)
+            claim = update(chains).where(chains.c.number == chain.number)
+            connection.execute(claim.values(writer=self._writer, used_at=now))
+        self._number = chain.number
+        return chain
+
+    def _begin(self, connection: Connection, number: int, now: int, writer: bytes | None) -> Chain:
+        chain = begin_chain(number, self._random(16), now)
+        connection.execute(
+            insert(chains).values(
+                number=number,
+                uid=chain.uid,
+                started_at=now,
+                length=0,
+                head=chain.head,
+                writer=writer,
+                used_at=now,
+            )
+        )
+        return chain

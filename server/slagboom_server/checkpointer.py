@@ -1,0 +1,189 @@
+"""Makes a checkpoint every minute with news, while a process serves, and a last one at its end.
+
+Any number of processes may do so for one log: the number of a checkpoint is taken by whoever comes
+first, and a minute that has one needs no other. Nothing here stands in the way of a decision: what
+fails is logged and tried again at the next.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Final, Self
+
+from slagboom_banner.errors import SlagboomError
+from slagboom_server.checkpoint import Checkpoint, Head, read_checkpoint, write_checkpoint
+from slagboom_server.checkpoint_copy import CheckpointCopies
+from slagboom_server.errors import Contended
+from slagboom_server.row import from_ms, to_ms
+from slagboom_server.signing import SigningKeys
+from slagboom_server.timestamp import request_timestamp
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from slagboom_server.evidence import Evidence
+
+INTERVAL_SECONDS: Final = 60
+_STAMP_EVERY_MS: Final = 3_600_000
+"""Authorities limit what they do for nothing, and a time-stamp covers everything before it."""
+
+_log = logging.getLogger(__name__)
+
+
+class CheckpointMaker:
+    """Makes checkpoints of one log. folder: of its keys and copies."""
+
+    def __init__(self, evidence: Evidence, folder: Path) -> None:
+        self._evidence = evidence
+        self._keys = SigningKeys(folder)
+        self._copies = CheckpointCopies(folder)
+
+    def last(self) -> Checkpoint | None:
+        """The newest checkpoint of the log."""
+        stored = self._evidence.last_checkpoint()
+        if stored is None:
+            return None
+        try:
+            return read_checkpoint(stored.text)
+        except SlagboomError as error:
+            message = f"checkpoint {stored.number} in the database {error}; run slagboom log verify"
+            raise SlagboomError(message) from error
+
+    def make(
+        self, now: dt.datetime, *, min_age_seconds: float = 0, next_key: bytes | None = None
+    ) -> Checkpoint | None:
+        """A new checkpoint, None where nothing has happened since the last.
+
+        min_age_seconds: nothing is made either while the last one is younger. next_key: the raw
+        public key that signs from then on; then a checkpoint is made without news too.
+        Raises SlagboomError where the key that must sign is not in the folder.
+        """
+        heads = tuple(
+            Head(chain.uid, chain.length, chain.head)
+            for chain in self._evidence.chains()
+            if chain.length
+        )
+        if not heads:
+            return None
+        last = self.last()
+        if last is not None and next_key is None:
+            is_young = to_ms(now) - last.made_at < min_age_seconds * 1000
+            if is_young or heads == last.heads:
+                return None
+        made_at = to_ms(now)
+        checkpoint = write_checkpoint(
+            log=heads[0].uid if last is None else last.log,
+            number=1 if last is None else last.number + 1,
+            made_at=made_at,
+            time=from_ms(made_at).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            previous=None if last is None else last.digest,
+            heads=heads,
+            key=self._key_after(last),
+            next_key=next_key,
+        )
+        self._compare_copy(checkpoint.log, last)
+        if not self._evidence.add_checkpoint(checkpoint):
+            return None
+        self._copies.keep(checkpoint)
+        return checkpoint
+
+    def _key_after(self, last: Checkpoint | None) -> Ed25519PrivateKey:
+        if last is None:
+            return self._keys.first()
+        public = last.next_key or last.key
+        key = self._keys.find(public)
+        if key is None:
+            message = (
+                f"no checkpoint can be signed: the key {public.hex()[:16]}… is not in the folder "
+                "of keys; bring it from the machine that made the last one"
+            )
+            raise SlagboomError(message)
+        return key
+
+    def _compare_copy(self, log: bytes, last: Checkpoint | None) -> None:
+        """Puts a copy aside that the database does not lead to."""
+        copy = self._copies.newest(log)
+        if copy is None or (last is not None and copy.digest == last.digest):
+            return
+        stored = self._evidence.checkpoint(copy.number)
+        if stored is None or stored.digest != copy.digest:
+            aside = self._copies.put_aside(copy)
+            _log.error(
+                "the database is not the one that made checkpoint %d: an older copy was put in its "
+                "place, or its evidence was changed; kept as %s for slagboom log verify",
+                copy.number,
+                aside,
+            )
+
+
+class Checkpointer:
+    """A thread that makes checkpoints for as long as the block lasts.
+
+    clock: UTC. authority: address of a time-stamping authority, None for none.
+    """
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        folder: Path,
+        clock: Callable[[], dt.datetime],
+        authority: str | None = None,
+        interval_seconds: float = INTERVAL_SECONDS,
+    ) -> None:
+        self._evidence = evidence
+        self._maker = CheckpointMaker(evidence, folder)
+        self._clock = clock
+        self._authority = authority
+        self._interval_seconds = interval_seconds
+        self._is_closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="slagboom-checkpoints", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Starts the thread."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Ends the thread, and makes the last checkpoint."""
+        self._is_closing.set()
+        self._thread.join()
+        self._make(0)
+
+    def _run(self) -> None:
+        while not self._is_closing.wait(self._interval_seconds):
+            # A little less than the interval, or every other one would be skipped by a hair.
+            checkpoint = self._make(self._interval_seconds / 2)
+            if checkpoint is not None and self._authority is not None:
+                self._stamp(self._authority, checkpoint)
+
+    def _make(self, min_age_seconds: float) -> Checkpoint | None:
+        try:
+            return self._maker.make(self._clock(), min_age_seconds=min_age_seconds)
+        except Contended:
+            return None  # another process has made one at this moment
+        except SlagboomError as error:
+            _log.error("no checkpoint was made: %s", error)
+        except Exception:  # noqa: BLE001 -- the thread's edge: it must outlive any fault
+            _log.exception("no checkpoint was made")
+        return None
+
+    def _stamp(self, authority: str, checkpoint: Checkpoint) -> None:
+        try:
+            last = self._evidence.last_timestamp()
+            if last is None or checkpoint.made_at - last.stamped_at >= _STAMP_EVERY_MS:
+                self._evidence.add_timestamp(request_timestamp(authority, checkpoint))
+        except SlagboomError as error:
+            _log.error("checkpoint %d has no time-stamp: %s", checkpoint.number, error)
+        except Exception:  # noqa: BLE001 -- as above
+            _log.exception("checkpoint %d has no time-stamp", checkpoint.number)

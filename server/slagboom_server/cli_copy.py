@@ -1,0 +1,41 @@
+"""`slagboom log copy`: the log moved to another database."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from slagboom_server.log_copy import LogCopy
+from slagboom_server.migration import migrate, open_current
+
+
+def copy_log(
+    source: Annotated[str, typer.Argument(metavar="FROM_URL", help="The log as it is.")],
+    target: Annotated[str, typer.Argument(metavar="TO_URL", help="An empty database, or a copy.")],
+) -> None:
+    """Copy the log to another database with its evidence; run it again to go on.
+
+    The source may be served meanwhile: what is stored after the start comes with the next run.
+    """
+    with ExitStack() as stack:
+        origin = open_current(source)
+        stack.callback(origin.dispose)
+        migrate(target)
+        copy = open_current(target)
+        stack.callback(copy.dispose)
+        work = LogCopy(origin, copy)
+        plan = work.plan()
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        bar = Progress(
+            *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
+        )
+        with bar:
+            task = bar.add_task("Copying", total=plan.missing)
+            work.run(plan, lambda records: bar.advance(task, records))
+    sys.stdout.write(f"{plan.missing} records copied\n")

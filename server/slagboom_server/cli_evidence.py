@@ -1,0 +1,303 @@
+"""`slagboom log verify`, `log checkpoint` and `key`: the evidence on the command line."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from slagboom_banner.errors import SlagboomError
+from slagboom_server.chain_check import Fault
+from slagboom_server.checkpoint import read_checkpoint
+from slagboom_server.checkpoint_check import describe
+from slagboom_server.checkpoint_copy import CheckpointCopies, read_file
+from slagboom_server.checkpointer import CheckpointMaker
+from slagboom_server.cli_log import DEFAULT_DATABASE, Database
+from slagboom_server.export import format_time
+from slagboom_server.keyring import key_folder
+from slagboom_server.migration import open_current
+from slagboom_server.row import from_ms
+from slagboom_server.signing import SigningKeys
+from slagboom_server.store_sql import open_store
+from slagboom_server.timestamp import read_roots
+from slagboom_server.verify import Verdict, Verification, read_progress, write_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from slagboom_server.chain import Chain
+    from slagboom_server.chain_check import Finding
+    from slagboom_server.checkpoint import Checkpoint
+    from slagboom_server.evidence import Evidence
+
+checkpoint_commands = typer.Typer(no_args_is_help=True, help="Signed states of the log.")
+key_commands = typer.Typer(no_args_is_help=True, help="The keys that sign checkpoints.")
+
+Keys = Annotated[
+    Path | None,
+    typer.Option(
+        "--keys",
+        envvar="SLAGBOOM_KEYS",
+        metavar="DIR",
+        help="Folder of secrets; none: beside an SQLite file, else var/keys.",
+    ),
+]
+_SHOWN: Final = 20
+"""Findings told one by one."""
+
+_SMALL: Final = 200_000
+"""Records that one process has checked before a second one has started."""
+
+_SAVE_SECONDS: Final = 5.0
+
+
+def verify_log(
+    *,
+    database: Database = DEFAULT_DATABASE,
+    keys: Keys = None,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option("--checkpoint", metavar="FILE", help="A copy that lay outside; several may."),
+    ] = None,
+    since_checkpoint: Annotated[
+        bool,
+        typer.Option(
+            "--since-checkpoint", help="Only what came after --checkpoint, or the newest copy."
+        ),
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the last verification stopped.")
+    ] = False,
+    timestamp_ca: Annotated[
+        Path | None,
+        typer.Option("--timestamp-ca", metavar="FILE", help="Authorities to believe, PEM."),
+    ] = None,
+    processes: Annotated[
+        int, typer.Option("--processes", min=0, help="0: as many as there are processors.")
+    ] = 0,
+) -> None:
+    """Prove that no decision was altered, removed, inserted or reordered; code 1 if one was."""
+    open_current(database).dispose()
+    folder = key_folder(database, keys)
+    given = [(str(file), read_file(file)) for file in checkpoint or ()]
+    copies = _read_copies(database, folder)
+    progress = folder / "verify.progress"
+    start: dict[bytes, tuple[int, bytes]] = {}
+    if resume:
+        start = read_progress(progress)
+    elif since_checkpoint:
+        start = _start_after(given or copies)
+    verification = Verification(database, start)
+    try:
+        roots = read_roots(timestamp_ca) if timestamp_ca is not None else []
+        trusted = SigningKeys(folder).public()
+        verdict = verification.check_frame(trusted, [*copies, *given], roots)
+        count = processes or len(os.sched_getaffinity(0))
+        if not processes and verification.total < _SMALL:
+            count = 1
+        _run(verification, verdict, count, progress)
+        _report(verdict, verification.chains, is_part=bool(start))
+    finally:
+        verification.close()
+    if not verdict.is_good:
+        raise typer.Exit(1)
+
+
+def _read_copies(database: str, folder: Path) -> list[tuple[str, Checkpoint]]:
+    store = open_store(database)
+    try:
+        chains = store.evidence.chains()
+        last = store.evidence.last_checkpoint()
+    finally:
+        store.close()
+    logs = {chain.uid for chain in chains if chain.number == 0}
+    if last is not None:
+        # Where it cannot be read, the verification itself says so.
+        with contextlib.suppress(SlagboomError):
+            logs.add(read_checkpoint(last.text).log)
+    copies = CheckpointCopies(folder)
+    return [(str(file), copy) for log in sorted(logs) for file, copy in copies.all(log)]
+
+
+def _start_after(copies: Sequence[tuple[str, Checkpoint]]) -> dict[bytes, tuple[int, bytes]]:
+    if not copies:
+        message = "--since-checkpoint: there is no copy of a checkpoint; name one by --checkpoint"
+        raise SlagboomError(message)
+    _, newest = max(copies, key=lambda pair: pair[1].number)
+    return {head.uid: (head.length, head.hash) for head in newest.heads}
+
+
+def _run(verification: Verification, verdict: Verdict, processes: int, progress: Path) -> None:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    bar = Progress(
+        *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
+    )
+    saved = time.monotonic()
+    with bar:
+        task = bar.add_task("Verifying", total=verification.total)
+
+        def advance(records: int) -> None:
+            nonlocal saved
+            bar.advance(task, records)
+            if time.monotonic() - saved > _SAVE_SECONDS:
+                write_progress(progress, verification.done)
+                saved = time.monotonic()
+
+        try:
+            verification.run(verdict, processes, advance)
+        except KeyboardInterrupt:
+            message = f"stopped after {verdict.records:,} records; go on with --resume"
+            raise SlagboomError(message) from None
+        finally:
+            write_progress(progress, verification.done)
+
+
+def _report(verdict: Verdict, chains: Sequence[Chain], *, is_part: bool) -> None:
+    uids = {chain.number: chain.uid for chain in chains}
+    for problem in (*verdict.checkpoints.problems, *verdict.problems):
+        sys.stdout.write(f"{problem}\n")
+    for finding in verdict.findings[:_SHOWN]:
+        sys.stdout.write(f"{_describe(finding, uids)}\n")
+    if verdict.faults > _SHOWN:
+        sys.stdout.write(f"… and {verdict.faults - _SHOWN:,} more places\n")
+    part = " since then" if is_part else ""
+    told = (
+        f"{verdict.records:,} records{part} ({verdict.erased:,} of them erased) in "
+        f"{len(chains)} chains, {verdict.checkpoints.count:,} checkpoints"
+    )
+    if not verdict.is_good:
+        sys.stdout.write(f"NOT as it was signed: {told} read\n")
+        return
+    sys.stdout.write(f"Nothing altered, removed, inserted or reordered: {told}\n")
+    last = verdict.checkpoints.last
+    newer = sum(chain.length for chain in chains)
+    if last is None:
+        sys.stdout.write("No checkpoint yet: only the chains themselves were checked\n")
+        return
+    newer -= sum(head.length for head in last.heads)
+    sys.stdout.write(
+        f"Newest is {describe(last)}; {max(newer, 0):,} records came after it, "
+        f"{verdict.checkpoints.stamped:,} checkpoints have a time-stamp\n"
+    )
+
+
+def _describe(finding: Finding, uids: Mapping[int, bytes]) -> str:
+    last = finding.position + finding.count - 1
+    where = f"chain {uids[finding.number].hex()[:8]}… record {finding.position}"
+    if finding.count > 1:
+        where += f" to {last}"
+    match finding.fault:
+        case Fault.MISSING:
+            what = "missing: removed without a tombstone"
+        case Fault.INSERTED:
+            what = "inserted, or exchanged with the next: the rest belongs together without it"
+        case Fault.REWRITTEN:
+            what = (
+                f"not the one that checkpoint {finding.checkpoint} has signed: the chain was "
+                "written anew, from somewhere after the checkpoint before it"
+            )
+        case Fault.ALTERED:
+            what = "altered, or exchanged with another, or one before it was taken out"
+    time_ = "" if finding.received_at is None else format_time(from_ms(finding.received_at))
+    if finding.decision_id is not None and len(finding.decision_id) == len(UUID(int=0).bytes):
+        return f"{where}: {what} (decision {UUID(bytes=finding.decision_id)}, received {time_})"
+    return f"{where}: {what}" + (f" (after the one received {time_})" if time_ else "")
+
+
+@checkpoint_commands.command("export")
+def export_checkpoint(
+    *,
+    database: Database = DEFAULT_DATABASE,
+    number: Annotated[int, typer.Option("--number", help="0: the newest.", min=0)] = 0,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Where to; else to the output.")
+    ] = None,
+) -> None:
+    """Write a checkpoint as it was signed, for a notary, a mailbox or a git repository."""
+    checkpoint = _read_checkpoint(database, number)
+    if output is None:
+        sys.stdout.write(checkpoint.text)
+        return
+    try:
+        output.write_text(checkpoint.text, "ascii")
+    except OSError as error:
+        message = f"{output}: cannot be written: {error.strerror}"
+        raise SlagboomError(message) from error
+
+
+@checkpoint_commands.command("print")
+def print_checkpoint(
+    *,
+    database: Database = DEFAULT_DATABASE,
+    number: Annotated[int, typer.Option("--number", help="0: the newest.", min=0)] = 0,
+) -> None:
+    """Print a checkpoint with what it means, for paper."""
+    checkpoint = _read_checkpoint(database, number)
+    records = sum(head.length for head in checkpoint.heads)
+    sys.stdout.write(
+        f"C{describe(checkpoint)[1:]} of the consent log {checkpoint.log.hex()}\n"
+        f"{records:,} decisions in {len(checkpoint.heads)} chains stood in the log then.\n"
+        f"SHA-256 of the text below: {checkpoint.digest.hex()}\n\n{checkpoint.text}"
+    )
+
+
+def _read_checkpoint(database: str, number: int) -> Checkpoint:
+    store = open_store(database)
+    try:
+        evidence = store.evidence
+        stored = evidence.checkpoint(number) if number else evidence.last_checkpoint()
+    finally:
+        store.close()
+    if stored is None:
+        told = f"checkpoint {number}" if number else "a checkpoint"
+        message = f"the log does not have {told}; a server makes one each minute with decisions"
+        raise SlagboomError(message)
+    return read_checkpoint(stored.text)
+
+
+@key_commands.command("list")
+def list_keys(*, database: Database = DEFAULT_DATABASE, keys: Keys = None) -> None:
+    """List the public keys that may have signed checkpoints, and which one signs now."""
+    store = open_store(database)
+    try:
+        current = _current_key(store.evidence, key_folder(database, keys))
+    finally:
+        store.close()
+    for public in sorted(SigningKeys(key_folder(database, keys)).public()):
+        state = "signs now" if public == current else "does not sign"
+        sys.stdout.write(f"{public.hex()}  {state}\n")
+
+
+def _current_key(evidence: Evidence, folder: Path) -> bytes | None:
+    last = CheckpointMaker(evidence, folder).last()
+    return None if last is None else last.next_key or last.key
+
+
+@key_commands.command("rotate")
+def rotate_key(*, database: Database = DEFAULT_DATABASE, keys: Keys = None) -> None:
+    """Make a new signing key; a checkpoint signed by the old one names it."""
+    folder = key_folder(database, keys)
+    store = open_store(database)
+    try:
+        key = SigningKeys(folder).make()
+        public = key.public_key().public_bytes_raw()
+        now = from_ms(time.time_ns() // 1_000_000)
+        checkpoint = CheckpointMaker(store.evidence, folder).make(now, next_key=public)
+    finally:
+        store.close()
+    if checkpoint is None:
+        message = "the log has no decision yet, so no key has signed anything; nothing to rotate"
+        raise SlagboomError(message)
+    sys.stdout.write(
+        f"C{describe(checkpoint)[1:]} names the new key {public.hex()}\n"
+        "Bring the folder of keys to every machine that serves this log.\n"
+    )

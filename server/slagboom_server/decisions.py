@@ -1,0 +1,235 @@
+"""`POST decisions`: a visitor's decision, taken in and answered once it is durable.
+
+Every answer of every visitor of every site comes through here, so this one speaks ASGI itself: the
+framework's request and response objects cost as much as all that is done with them.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import cookie_parser
+from starlette.routing import Route
+
+from slagboom_banner.cookie import COOKIE_NAME
+from slagboom_banner.model import Decision
+from slagboom_server.choice_cookie import DAY_SECONDS, cookie_header, cookie_value
+from slagboom_server.errors import QueueFull, RecordRejected, ReplayConflict, StoreUnavailable
+from slagboom_server.problems import SAFE_HEADERS, Refusal
+from slagboom_server.record import RequestFacts, build_record
+from slagboom_server.settings import MAX_BODY_BYTES
+from slagboom_server.store import Conflict, Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import Receive, Scope, Send
+
+    from slagboom_server.anonymise import Client
+    from slagboom_server.kit import Kit, Site
+    from slagboom_server.record import ConsentRecord
+
+_FIELDS: Final = len(Decision.model_fields)
+_TEXT_FIELDS: Final = 7
+"""Fields that are always text; `previous` is the eighth where it is not null."""
+
+_HEADERS: Final = [
+    (name.lower().encode(), value.encode())
+    for name, value in {
+        **SAFE_HEADERS,
+        "Cache-Control": "no-store",
+        "Content-Type": "application/json",
+        "Access-Control-Allow-Credentials": "true",
+        "Vary": "Origin",
+    }.items()
+]
+
+
+async def take_decision(scope: Scope, receive: Receive, send: Send) -> None:
+    """201 once the record is durable, 200 where it had been stored before."""
+    kit: Kit = scope["app"].state.kit
+    site = kit.sites.get(scope["path_params"]["site"])
+    if site is None:
+        raise Refusal(404, "There is no such site here; check the address of the script tag.")
+    # The first of several headers of one name, as the framework reads them.
+    headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
+    origin = headers.get(b"origin", b"").decode("latin-1")
+    if origin not in site.loaded.policy.origins:
+        raise Refusal(403, "This origin is not among the policy's `origins`.")
+    try:
+        body = await _read_body(receive)
+        if body is None:
+            return
+        record = await _make_record(kit, site, parse_decision(body), _facts(scope, headers))
+        is_new = await _store(kit, record)
+    except (RecordRejected, StoreUnavailable, Refusal) as error:
+        raise _refuse(error, origin) from error
+    answer = b'{"receipt":"%s"}' % str(record.decision_id).encode()
+    sent = [
+        *_HEADERS,
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"content-length", b"%d" % len(answer)),
+    ]
+    if b"cookie" in headers:
+        cookie = _choice_cookie(scope, headers[b"cookie"].decode("latin-1"), site, record)
+        if cookie is not None:
+            sent.append((b"set-cookie", cookie.encode("latin-1")))
+    status = 201 if is_new else 200
+    await send({"type": "http.response.start", "status": status, "headers": sent})
+    await send({"type": "http.response.body", "body": answer})
+
+
+def _refuse(error: RecordRejected | StoreUnavailable | Refusal, origin: str) -> Refusal:
+    """The answer to a decision that is not stored, which the site's own page may read."""
+    headers = {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Credentials": "true",
+        "Vary": "Origin",
+    }
+    match error:
+        case Refusal():
+            return Refusal(error.status, error.detail, {**headers, **error.headers})
+        case RecordRejected():
+            return Refusal(error.status, error.reason, headers)
+        case QueueFull():
+            return Refusal(503, str(error), {**headers, "Retry-After": "5"})
+        case StoreUnavailable():
+            # The reason stands in the server's own log; a visitor's browser only has to wait.
+            detail = "The log cannot be used at the moment; send the decision again later."
+            return Refusal(503, detail, {**headers, "Retry-After": "30"})
+
+
+async def _read_body(receive: Receive) -> bytes | None:
+    """The whole body; None where the browser has gone."""
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunk: bytes = message.get("body", b"")
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise Refusal(413, f"A decision has at most {MAX_BODY_BYTES} bytes.")
+        if not message.get("more_body", False):
+            return body
+
+
+def parse_decision(body: bytes) -> Decision:
+    """The decision; a refusal names the fields at fault without repeating what they hold."""
+    try:
+        decision = Decision.model_validate_json(body)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+    else:
+        _require_distinct_names(body, decision)
+        return decision
+    if faults[0]["type"] == "json_invalid":
+        raise Refusal(400, "The body is no valid JSON; send one decision.")
+    places = (
+        f"{'.'.join(str(part)[:40] for part in fault['loc']) or 'body'}: {fault['msg']}"
+        for fault in faults[:5]
+    )
+    raise Refusal(422, "; ".join(places))
+
+
+def _require_distinct_names(body: bytes, decision: Decision) -> None:
+    """Of a name that comes twice the model took the last; another reader may take the first.
+
+    Nothing in a valid decision holds a quotation mark, so one with each name once has so many.
+    Only a body that has others, or an escape to hide them behind, is read again.
+    """
+    texts = _FIELDS + len(decision.choices) + len(decision.services)
+    texts += _TEXT_FIELDS + (decision.previous is not None)
+    if body.count(b'"') == 2 * texts and b"\\" not in body:
+        return
+    try:
+        json.loads(body, object_pairs_hook=_check_distinct)
+    except ValueError as error:
+        raise Refusal(400, "The body gives a name twice; send one decision.") from error
+
+
+def _check_distinct(pairs: list[tuple[str, object]]) -> None:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError
+
+
+def _facts(scope: Scope, headers: dict[bytes, bytes]) -> RequestFacts:
+    client: tuple[str, int] | None = scope.get("client")
+    signal = headers.get(b"sec-gpc")
+    return RequestFacts(
+        address=client[0] if client else "",
+        user_agent=headers.get(b"user-agent", b"").decode("latin-1"),
+        origin=headers[b"origin"].decode("latin-1"),
+        gpc_header=None if signal is None else signal.decode("latin-1"),
+    )
+
+
+async def _make_record(
+    kit: Kit, site: Site, decision: Decision, facts: RequestFacts
+) -> ConsentRecord:
+    client = kit.clients.recall(facts.user_agent)
+    if client is not None and (site.loaded.policy.site, decision.notice) in kit.notices:
+        return _build_record(kit, site, decision, facts, lambda _: client)
+    # A notice or user agent that is new here takes milliseconds, for which nobody else should wait.
+    return await run_in_threadpool(_build_record, kit, site, decision, facts, kit.clients)
+
+
+def _build_record(
+    kit: Kit,
+    site: Site,
+    decision: Decision,
+    facts: RequestFacts,
+    clients: Callable[[str], Client],
+) -> ConsentRecord:
+    notice = kit.find_notice(site.loaded.policy.site, decision.notice)
+    if notice is None:
+        message = "notice: it was never published by this site; reload the page"
+        raise RecordRejected(message)
+    return build_record(
+        decision,
+        notice,
+        facts,
+        kit.clock(),
+        is_current=notice.digest in site.notices,
+        countries=kit.countries,
+        clients=clients,
+    )
+
+
+async def _store(kit: Kit, record: ConsentRecord) -> bool:
+    """Whether the record is new; returns once it is durable."""
+    appended = await kit.writer.submit(record)
+    if isinstance(appended, Conflict):
+        raise ReplayConflict(appended.decision_id)
+    return isinstance(appended, Stored)
+
+
+def _choice_cookie(scope: Scope, cookies: str, site: Site, record: ConsentRecord) -> str | None:
+    """The Set-Cookie header that keeps the choice past a browser's limit for script cookies.
+
+    Only for the choice the browser holds at this moment: the answer to a decision sent late must
+    not bring back what the visitor has changed since.
+    """
+    offer = site.notices.get(record.notice)
+    if offer is None or str(record.decision_id) not in cookies:
+        return None
+    value = cookie_value(record, offer, site.bundle.offer.scope)
+    if value is None or cookie_parser(cookies).get(COOKIE_NAME) != value:
+        return None
+    is_secure = scope["scheme"] == "https"
+    seconds = offer.consent_lifetime_days * DAY_SECONDS
+    return cookie_header(site.loaded.policy, value, seconds, is_secure=is_secure)
+
+
+class _Endpoint:
+    """The framework takes an object for an ASGI app, a function for one of requests."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Takes one decision."""
+        await take_decision(scope, receive, send)
+
+
+ROUTES: Final[list[Any]] = [Route("/s/{site}/decisions", _Endpoint(), methods=["POST"])]

@@ -1,0 +1,179 @@
+"""HTTP for handing over: a token for a link, its acceptance at the other end, a lasting cookie."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Annotated, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from pydantic import Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from slagboom_banner.cookie import COOKIE_NAME
+from slagboom_banner.model import Model
+from slagboom_server.choice_cookie import cookie_header
+from slagboom_server.handover import HandedChoice, HandOverRefused, Question, Way, find_choice
+from slagboom_server.problems import SAFE_HEADERS, Refusal
+from slagboom_server.request import allow_origin, find_kit, find_site, read_body
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+
+    from slagboom_server.kit import Site
+
+_GIVEN, _CONSENT_ID, _DECISION_ID = 3, 5, 6
+"""Places among the parts of the choice cookie (banner/slagboom_banner/cookie.py)."""
+
+Origin = Annotated[str, Field(max_length=300)]
+Cookie = Annotated[str, Field(max_length=400)]
+
+
+class Wish(Model):
+    """Asks for a token. choice: the choice cookie. to: where the link leads."""
+
+    choice: Cookie
+    to: Origin
+
+
+class Arrival(Model):
+    """Redeems a token.
+
+    source: the origin of the page with the link, by the browser's referrer. held: the choice cookie
+    this domain has; null where it has none.
+    """
+
+    token: Annotated[str, Field(max_length=100)]
+    source: Origin
+    held: Cookie | None
+
+
+M = TypeVar("M", bound=Model)
+
+
+def _parse(model: type[M], body: bytes) -> M:
+    try:
+        return model.model_validate_json(body, strict=True)
+    except ValidationError as error:
+        fields = ", ".join(model.model_fields)
+        raise Refusal(422, f"Send one JSON object with {fields}.") from error
+
+
+def _decision_of(cookie: str) -> UUID:
+    try:
+        return UUID(cookie.split(".")[_DECISION_ID])
+    except (IndexError, ValueError) as error:
+        message = "the cookie holds no choice"
+        raise HandOverRefused(message) from error
+
+
+def _is_newer(choice: HandedChoice, held: str | None) -> bool:
+    """Whether a choice takes the place of the one a domain has.
+
+    Of one visitor's decisions the log has told which is the newest; a cookie knows only seconds.
+    """
+    parts = (held or "").split(".")
+    if len(parts) <= _DECISION_ID or not (parts[_GIVEN].isascii() and parts[_GIVEN].isdecimal()):
+        return True
+    is_same_visitor = parts[_CONSENT_ID] == choice.value.split(".")[_CONSENT_ID]
+    return choice.given_at - int(parts[_GIVEN]) >= (0 if is_same_visitor else 1)
+
+
+async def _find(request: Request, site: Site, decision_id: UUID, origin: str) -> HandedChoice:
+    kit = find_kit(request)
+    question = Question(site.loaded.policy.site, site.bundle.offer.scope, kit.clock())
+    return await run_in_threadpool(find_choice, kit.store, question, decision_id, origin)
+
+
+def _targets(site: Site) -> tuple[str, ...]:
+    hand_over = site.loaded.policy.hand_over
+    return hand_over.to if hand_over else ()
+
+
+async def _make_token(request: Request, site: Site, origin: str) -> Response:
+    wish = _parse(Wish, await read_body(request))
+    if wish.to not in _targets(site) or wish.to == origin:
+        message = "the policy names no hand-over to there"
+        raise HandOverRefused(message)
+    decision_id = _decision_of(wish.choice)
+    choice = await _find(request, site, decision_id, wish.to)
+    # Who knows the whole cookie holds the choice; a decision's number alone is no secret.
+    if choice.value != wish.choice:
+        message = "the log holds another choice under this number"
+        raise HandOverRefused(message)
+    kit = find_kit(request)
+    way = Way(site.loaded.policy.site, origin, wish.to)
+    return JSONResponse({"token": kit.tokens.make(way, decision_id, kit.clock())})
+
+
+async def _accept(request: Request, site: Site, origin: str) -> Response:
+    arrival = _parse(Arrival, await read_body(request))
+    policy = site.loaded.policy
+    kit = find_kit(request)
+    if origin not in _targets(site):
+        message = "the policy names no hand-over to here"
+        raise HandOverRefused(message)
+    way = Way(policy.site, arrival.source, origin)
+    choice = await _find(request, site, kit.tokens.redeem(arrival.token, way, kit.clock()), origin)
+    if not _is_newer(choice, arrival.held):
+        message = "this domain has a newer choice"
+        raise HandOverRefused(message)
+    is_secure = urlsplit(origin).scheme == "https"
+    cookie = cookie_header(policy, choice.value, choice.seconds_left, is_secure=is_secure)
+    # The page sets it, when it has made sure that the visitor has not decided meanwhile.
+    return JSONResponse({"cookie": cookie})
+
+
+async def _keep(request: Request, site: Site, origin: str) -> Response:
+    value = request.cookies.get(COOKIE_NAME, "")
+    answer = Response(status_code=204)
+    # A kit on another site than the page gets no cookie, and can keep none.
+    with contextlib.suppress(HandOverRefused):
+        choice = await _find(request, site, _decision_of(value), origin)
+        if choice.value == value:
+            is_secure = request.url.scheme == "https"
+            header = cookie_header(
+                site.loaded.policy, value, choice.seconds_left, is_secure=is_secure
+            )
+            answer.headers.append("Set-Cookie", header)
+    return answer
+
+
+def _answer(
+    act: Callable[[Request, Site, str], Awaitable[Response]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint of an act: for the site's own pages only, never cached, refusals as problems."""
+
+    async def answer(request: Request) -> Response:
+        site = find_site(request)
+        headers = allow_origin(request, site)
+        if headers is None:
+            raise Refusal(403, "This origin is not among the policy's `origins`.")
+        try:
+            response = await act(request, site, request.headers["origin"])
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except HandOverRefused as error:
+            detail = f"Nothing is handed over: {error}."
+            raise Refusal(409, detail, headers) from error
+        except Refusal as refusal:
+            merged = {**headers, **refusal.headers}
+            raise Refusal(refusal.status, refusal.detail, merged) from refusal
+        response.headers.update({**SAFE_HEADERS, **headers, "Cache-Control": "no-store"})
+        return response
+
+    return answer
+
+
+ROUTES = [
+    Route("/s/{site}/hand-over", _answer(_make_token), methods=["POST"]),
+    Route("/s/{site}/hand-over/accept", _answer(_accept), methods=["POST"]),
+    Route("/s/{site}/hand-over/keep", _answer(_keep), methods=["POST"]),
+]
+"""Making a token, redeeming it, and setting again from the server the cookie the page has set, so
+that a browser which shortens the life of cookies set by scripts keeps the choice."""

@@ -1,0 +1,49 @@
+"""What every answer to a visitor begins with: the kit, the site, the origin, the body."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from slagboom_server.problems import Refusal
+from slagboom_server.settings import MAX_BODY_BYTES
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from slagboom_server.kit import Kit, Site
+
+
+def find_kit(request: Request) -> Kit:
+    """The kit that answers."""
+    kit: Kit = request.app.state.kit
+    return kit
+
+
+def find_site(request: Request) -> Site:
+    """The site the path names."""
+    site = find_kit(request).sites.get(request.path_params["site"])
+    if site is None:
+        raise Refusal(404, "There is no such site here; check the address of the script tag.")
+    return site
+
+
+def allow_origin(request: Request, site: Site) -> dict[str, str] | None:
+    """The headers that let the site's own pages read an answer; None for a foreign origin."""
+    origin = request.headers.get("origin")
+    if origin is None or origin not in site.loaded.policy.origins:
+        return None
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Credentials": "true",
+        "Vary": "Origin",
+    }
+
+
+async def read_body(request: Request) -> bytes:
+    """The whole body, as far as the kit reads one."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise Refusal(413, f"A body has at most {MAX_BODY_BYTES} bytes.")
+    return bytes(body)

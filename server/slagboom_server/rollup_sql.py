@@ -1,0 +1,226 @@
+"""The counts over SQL: added to with each group of decisions, read with one statement.
+
+A group touches few rows, because most of its decisions differ in nothing that is counted. They are
+summed up in memory first and written with one statement for each table.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import func, select
+
+from slagboom_banner.model import Action
+from slagboom_server.leaf import CANONICAL
+from slagboom_server.rollup import Counts, Dimension
+from slagboom_server.row import CONTEXT_IDS, DEVICE_OF
+from slagboom_server.schema import (
+    ACTIONS,
+    COUNTERS,
+    DEVICES,
+    daily_counts,
+    detailed_counts,
+    sites,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy import Connection, Table
+
+    from slagboom_server.names import Names, Notices
+    from slagboom_server.rollup import Shown
+
+DAY_MS: Final = 86_400_000
+_EPOCH: Final = dt.date(1970, 1, 1)
+_ALL: Final = ""
+"""The purpose of the rows that count decisions as a whole."""
+
+_SHOWN: Final = COUNTERS.index("shown")
+_GRANTED: Final = COUNTERS.index("granted")
+_COUNTER_OF: Final = {
+    ACTIONS[action]: COUNTERS.index(counter)
+    for action, counter in {
+        Action.ACCEPT_ALL: "accepted",
+        Action.REJECT_ALL: "refused",
+        Action.SAVE: "chosen",
+        Action.WITHDRAW: "withdrawn",
+        Action.GPC: "signalled",
+        Action.EXPIRE: "expired",
+    }.items()
+}
+_ROW: Final = (*CONTEXT_IDS, *CANONICAL)
+_SITE, _NOTICE, _CLIENT, _TIME, _COUNTRY, _ACTION, _CHOICES = (
+    _ROW.index(name)
+    for name in (
+        "site_id",
+        "notice_id",
+        "client_id",
+        "received_at",
+        "country",
+        "action",
+        "choices",
+    )
+)
+_DAILY: Final = 3
+"""So many parts of a detailed row's key make the daily row's: site, day and purpose."""
+
+_MAX_ROWS: Final = 32
+"""In one statement. A group seldom needs more, and the driver keeps each size it has seen."""
+
+_Totals = dict[tuple[Any, ...], list[int]]
+
+
+class Counting:
+    """Adds decisions and first layers to the counts, within the transaction that stores them."""
+
+    def __init__(self, sites_: Names, notices: Notices, clients: Names) -> None:
+        self._sites = sites_
+        self._notices = notices
+        self._clients = clients
+
+    def add(
+        self,
+        connection: Connection,
+        chain: int,
+        rows: Iterable[Sequence[Any]],
+        shown: Mapping[Shown, int],
+    ) -> None:
+        """Counts new rows of records and what was shown. rows: as of `row.to_values`."""
+        detailed: _Totals = {}
+        alike = Counter(
+            (
+                row[_SITE],
+                row[_NOTICE],
+                row[_CLIENT],
+                row[_TIME] // DAY_MS,
+                row[_COUNTRY],
+                row[_ACTION],
+                row[_CHOICES],
+            )
+            for row in rows
+        )
+        for kind, times in alike.items():
+            self._add_decisions(connection, detailed, kind, times)
+        for layer, times in shown.items():
+            self._add_shown(connection, detailed, layer, times)
+        daily: _Totals = {}
+        for key, added in detailed.items():
+            total = daily.setdefault(key[:_DAILY], [0] * len(COUNTERS))
+            for place, number in enumerate(added):
+                total[place] += number
+        _upsert(connection, daily_counts, chain, daily)
+        _upsert(connection, detailed_counts, chain, detailed)
+
+    def _add_decisions(
+        self, connection: Connection, detailed: _Totals, kind: tuple[Any, ...], times: int
+    ) -> None:
+        site_id, notice_id, client_id, day, country, action, choices = kind
+        offer = self._notices.offer(connection, notice_id)
+        _, _, device = self._clients.name(connection, client_id)
+        rest = (offer.revision, offer.language, country or "", device)
+        counter = _COUNTER_OF[action]
+        answers = [(_ALL, choices != 0)]
+        answers += [(name, choices >> bit & 1) for bit, name in enumerate(offer.purposes)]
+        for purpose, is_granted in answers:
+            total = detailed.setdefault((site_id, day, purpose, *rest), [0] * len(COUNTERS))
+            total[counter] += times
+            if is_granted:
+                total[_GRANTED] += times
+
+    def _add_shown(
+        self, connection: Connection, detailed: _Totals, layer: Shown, times: int
+    ) -> None:
+        site_id = self._sites.make_id(connection, layer.site)
+        day = (layer.day - _EPOCH).days
+        rest = (layer.revision, layer.language, layer.country or "", DEVICES[layer.device])
+        for purpose in (_ALL, *layer.purposes):
+            total = detailed.setdefault((site_id, day, purpose, *rest), [0] * len(COUNTERS))
+            total[_SHOWN] += times
+
+
+def _upsert(connection: Connection, table: Table, chain: int, totals: _Totals) -> None:
+    rows = [(*key, chain, *total) for key, total in totals.items()]
+    mark = "%s" if connection.dialect.name == "postgresql" else "?"
+    for first in range(0, len(rows), _MAX_ROWS):
+        batch = rows[first : first + _MAX_ROWS]
+        values = tuple(value for row in batch for value in row)
+        connection.exec_driver_sql(_upsert_text(table, len(batch), mark), values)
+
+
+@cache
+def _upsert_text(table: Table, rows: int, mark: str) -> str:
+    columns = table.c.keys()
+    values = ", ".join([f"({', '.join([mark] * len(columns))})"] * rows)
+    key = ", ".join(column.name for column in table.primary_key)
+    sums = ", ".join(f"{name} = {table.name}.{name} + excluded.{name}" for name in COUNTERS)
+    return (
+        f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {values}"  # noqa: S608 -- our own names
+        f" ON CONFLICT ({key}) DO UPDATE SET {sums}"
+    )
+
+
+class SqlRollups:
+    """The counts of a log in an SQL database; see `rollup.Rollups`."""
+
+    def __init__(self, reading: Callable[[], AbstractContextManager[Connection]]) -> None:
+        self._reading = reading
+
+    def read(
+        self,
+        by: Sequence[Dimension],
+        *,
+        site: str | None = None,
+        first_day: dt.date | None = None,
+        last_day: dt.date | None = None,
+    ) -> Sequence[Counts]:
+        """The counts by these dimensions, in their order; days are UTC and included."""
+        is_short = {*by} <= {Dimension.SITE, Dimension.DAY, Dimension.PURPOSE}
+        table = daily_counts if is_short else detailed_counts
+        columns = [table.c["site_id" if part is Dimension.SITE else part] for part in by]
+        sums = [func.sum(table.c[counter]) for counter in COUNTERS]
+        has_purposes = Dimension.PURPOSE in by
+        query = select(*columns, *sums).where((table.c.purpose != _ALL) == has_purposes)
+        if first_day is not None:
+            query = query.where(table.c.day >= (first_day - _EPOCH).days)
+        if last_day is not None:
+            query = query.where(table.c.day <= (last_day - _EPOCH).days)
+        with self._reading() as connection:
+            names = {row.id: row.name for row in connection.execute(select(sites))}
+            if site is not None:
+                numbers = [number for number, name in names.items() if name == site]
+                query = query.where(table.c.site_id.in_(numbers))
+            found = connection.execute(query.group_by(*columns).order_by(*columns)).all()
+        told = {**_TOLD, Dimension.SITE: names.__getitem__}
+        tell = [told.get(part, _keep) for part in by]
+        return [
+            Counts(
+                tuple(say(value) for say, value in zip(tell, row[: len(by)], strict=True)),
+                *map(int, row[len(by) :]),
+            )
+            for row in found
+            # Without a dimension there is one line, of nulls where nothing was counted.
+            if row[-1] is not None
+        ]
+
+
+def _keep(value: str | int) -> str | int:
+    return value
+
+
+def _read_day(number: int) -> str:
+    return (_EPOCH + dt.timedelta(days=number)).isoformat()
+
+
+def _read_device(number: int) -> str:
+    return DEVICE_OF[number].value
+
+
+_TOLD: Final[Mapping[Dimension, Callable[[int], str]]] = {
+    Dimension.DAY: _read_day,
+    Dimension.DEVICE: _read_device,
+}

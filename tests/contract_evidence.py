@@ -1,0 +1,371 @@
+"""What every engine's evidence must show of each attack. A test module of an engine brings a
+fixture `log` (evidence_samples.open_log) and imports all of this."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from evidence_samples import Log, places, published
+from log_samples import DOCUMENT, NOON, decision_id, make_record
+from sqlalchemy import delete, insert, select, text, update
+
+from slagboom_server.chain import link
+from slagboom_server.chain_check import Fault
+from slagboom_server.checkpoint import read_checkpoint, write_checkpoint
+from slagboom_server.row import CONTEXT_IDS
+from slagboom_server.schema import (
+    chains,
+    checkpoints,
+    clients,
+    notices,
+    origins,
+    records,
+    sites,
+    tombstones,
+)
+from slagboom_server.signing import SigningKeys
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AT_15 = records.c.seq == 15
+
+CHANGES: dict[str, Any] = {
+    "received_at": records.c.received_at + 1,
+    "given_at": records.c.given_at - 86_400_000,
+    "valid_until": records.c.valid_until + 1,
+    "decision_id": b"\x01" * 16,
+    "consent_id": b"\x02" * 16,
+    "previous": b"\x03" * 16,
+    "action": 2,
+    "layer": 2,
+    "choices": 0,
+    "services": 0,
+    "anonymise_ip": True,
+    "gpc": True,
+    "regime": 2,
+    "country": "NL",
+    "ip": b"\x0a\x00\x00",
+    "flags": 1,
+    "salt": b"\x04" * 16,
+    "hash": b"\x05" * 32,
+    "origin_id": None,
+}
+
+
+def test_an_untouched_log_is_whole(log: Log) -> None:
+    verdict = log.verify(*log.copies())
+
+    assert verdict.is_good, (verdict.problems, verdict.checkpoints.problems, verdict.findings)
+    assert (verdict.records, verdict.erased, verdict.checkpoints.count) == (32, 0, 3)
+
+
+def test_every_column_is_covered() -> None:
+    assert set(CHANGES) | {"seq", *CONTEXT_IDS} == {column.name for column in records.c}
+
+
+@pytest.mark.parametrize("column", CHANGES)
+def test_an_altered_record_is_found_whatever_was_changed(log: Log, column: str) -> None:
+    log.tamper(update(records).where(AT_15).values({column: CHANGES[column]}))
+
+    verdict = log.verify()
+
+    found = places(verdict, Fault.ALTERED)
+    assert found[0] == 15
+    assert found in ([15], [15, 16])
+    if column not in {"decision_id", "received_at"}:
+        assert verdict.findings[0].decision_id == decision_id(15).bytes
+
+
+@pytest.mark.parametrize("column", ["decision_id", "consent_id", "previous"])
+def test_a_byte_added_to_an_identifier_is_found(log: Log, column: str) -> None:
+    longer = b"\x06" * 17 if column == "previous" else decision_id(15).bytes + b"\x00"
+    log.tamper(update(records).where(AT_15).values({column: longer}))
+
+    assert places(log.verify(), Fault.ALTERED) == [15]
+
+
+@pytest.mark.parametrize(
+    "excess", [{"gpc": 257, "anonymise_ip": 0}, {"action": 257}, {"flags": 1 << 16}]
+)
+def test_a_number_too_large_for_its_place_is_found(log: Log, excess: dict[str, int]) -> None:
+    if not log.url.startswith("sqlite"):
+        pytest.skip("this engine keeps such numbers out by itself")
+    assigned = ", ".join(f"{name} = {value}" for name, value in excess.items())
+    log.tamper(text(f"UPDATE records SET {assigned} WHERE seq = 15"))  # noqa: S608
+
+    assert places(log.verify(), Fault.ALTERED) == [15]
+
+
+def test_a_record_under_another_site_notice_client_or_origin_is_found(log: Log) -> None:
+    other = published("soft4doc", language="fr")
+    log.store.remember_notice(other, DOCUMENT, NOON)
+    log.tamper(
+        insert(clients).values(browser="Safari", system="iOS", device=1),
+        insert(origins).values(origin="https://elsewhere.example"),
+    )
+    for column in CONTEXT_IDS:
+        changed = update(records).where(AT_15).values({column: records.c[column] + 1})
+        back = update(records).where(AT_15).values({column: records.c[column] - 1})
+
+        log.tamper(changed)
+        found = places(log.verify(), Fault.ALTERED)
+        log.tamper(back)
+
+        assert found == [15], column
+    assert log.verify().is_good
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        update(sites).values(name="elsewhere"),
+        update(clients).values(system="Windows"),
+        update(origins).values(origin="https://elsewhere.example"),
+        update(notices).values(revision=9),
+        update(notices).values(language="de"),
+    ],
+)
+def test_a_changed_name_is_found_in_every_record_under_it(log: Log, change: Any) -> None:
+    log.tamper(change)
+
+    verdict = log.verify()
+
+    assert verdict.faults == 32
+    assert places(verdict, Fault.ALTERED) == list(range(1, 33))
+
+
+def test_a_notice_with_other_words_or_another_offer_is_found(log: Log) -> None:
+    log.tamper(update(notices).values(document='{"texts":{"accept":"Yes"}}'))
+    verdict = log.verify()
+    assert verdict.faults == 0
+    assert "was altered: its text has another digest" in verdict.problems[0]
+
+    swapped = published(purposes=("marketing", "statistics"))
+    from slagboom_server.names import write_offer  # noqa: PLC0415 -- as an attacker would
+
+    log.tamper(update(notices).values(offer=write_offer(swapped)))
+    assert log.verify().faults == 32
+
+
+def test_a_removed_record_is_found_at_its_place(log: Log) -> None:
+    log.tamper(delete(records).where(AT_15))
+
+    verdict = log.verify()
+
+    [finding] = verdict.findings
+    assert (finding.fault, finding.position, finding.count) == (Fault.MISSING, 15, 1)
+    assert finding.received_at is not None
+
+
+def test_a_removed_stretch_is_one_finding(log: Log) -> None:
+    log.tamper(delete(records).where(records.c.seq.between(5, 14)))
+
+    [finding] = log.verify().findings
+
+    assert (finding.fault, finding.position, finding.count) == (Fault.MISSING, 5, 10)
+
+
+def test_a_removed_record_is_found_though_the_rest_moved_up(log: Log) -> None:
+    log.tamper(delete(records).where(AT_15))
+    log.renumber(16, -1)
+    log.tamper(update(chains).values(length=31))
+
+    verdict = log.verify()
+
+    assert places(verdict, Fault.ALTERED) == [15]
+    assert places(verdict, Fault.REWRITTEN) == [20]
+
+
+def test_an_inserted_record_is_found(log: Log) -> None:
+    log.renumber(15, 1)
+    log.duplicate(3, 15, decision_id=b"\x07" * 16)
+    log.tamper(update(chains).values(length=33))
+
+    assert places(log.verify(), Fault.INSERTED) == [15]
+
+
+def test_a_record_behind_the_end_of_its_chain_is_found(log: Log) -> None:
+    log.duplicate(3, 33, decision_id=b"\x07" * 16)
+    log.duplicate(3, (7 << 36) + 1, decision_id=b"\x08" * 16)
+
+    verdict = log.verify()
+
+    assert [problem[:17] for problem in verdict.problems] == ["records has numbe"] * 2
+    assert verdict.faults == 0
+
+
+def test_exchanged_records_are_found(log: Log) -> None:
+    for seq, place in ((5, 1000), (6, 5), (1000, 6)):
+        log.tamper(update(records).where(records.c.seq == seq).values(seq=place))
+
+    # The one behind them no longer follows either.
+    assert places(log.verify(), Fault.ALTERED, Fault.INSERTED) == [5, 6, 7]
+
+
+def test_a_chain_written_anew_is_found_by_the_checkpoint(log: Log) -> None:
+    log.tamper(update(records).where(AT_15).values(choices=0, services=0, action=2))
+    log.rewrite()
+
+    [finding] = log.verify().findings
+
+    # Ten were signed before it, and the checkpoint of twenty no longer fits.
+    assert (finding.fault, finding.position, finding.checkpoint) == (Fault.REWRITTEN, 20, 2)
+
+
+def cut(log: Log, length: int) -> None:
+    with_head = select(records.c.hash).where(records.c.seq == length).scalar_subquery()
+    log.tamper(
+        update(chains).values(length=length, head=with_head),
+        delete(records).where(records.c.seq > length),
+    )
+
+
+def test_a_cut_tail_is_found_by_the_last_checkpoint(log: Log) -> None:
+    cut(log, 25)
+
+    [problem] = log.verify().problems
+
+    assert "ends at 25; checkpoint 3 has signed 30 records: 5 were cut off" in problem
+
+
+def test_a_cut_tail_without_its_checkpoint_is_found_by_a_copy(log: Log) -> None:
+    copies = log.copies()
+    cut(log, 20)
+    log.tamper(delete(checkpoints).where(checkpoints.c.number == 3))
+
+    assert log.verify().is_good
+    verdict = log.verify(*copies)
+
+    assert "ends at 20; checkpoint 3 has signed 30" in verdict.problems[0]
+    assert "is not in the database" in verdict.checkpoints.problems[0]
+
+
+def test_a_removed_checkpoint_is_found(log: Log) -> None:
+    log.tamper(delete(checkpoints).where(checkpoints.c.number == 2))
+
+    problems = log.verify().checkpoints.problems
+
+    assert "comes where number 2 should: one was removed" in problems[0]
+
+
+def test_an_altered_checkpoint_is_found(log: Log) -> None:
+    kept = log.store.evidence.checkpoint(2)
+    assert kept is not None
+    changed = kept.text.replace(" 20 ", " 19 ")
+    log.tamper(update(checkpoints).where(checkpoints.c.number == 2).values(text=changed))
+
+    problems = "\n".join(log.verify().checkpoints.problems)
+
+    assert "was altered: its signature is wrong" in problems
+    assert "checkpoint 3 of 2026-11-21T12:03:00Z does not follow" in problems
+
+
+def test_checkpoints_by_another_key_are_found(log: Log, tmp_path: Path) -> None:
+    """Somebody who rewrites everything in the database, and signs it."""
+    log.tamper(update(records).where(AT_15).values(choices=0, services=0, action=2))
+    log.rewrite()
+    key = SigningKeys(tmp_path / "other").first()
+    previous = None
+    for number, length in ((1, 10), (2, 20), (3, 30)):
+        kept = log.store.evidence.checkpoint(number)
+        assert kept is not None
+        old = read_checkpoint(kept.text)
+        [sealed] = log.store.evidence.sealed(length, length)
+        new = write_checkpoint(
+            log=old.log,
+            number=number,
+            made_at=old.made_at,
+            time="2026-11-21T12:00:00Z",
+            previous=previous,
+            heads=[type(old.heads[0])(old.heads[0].uid, length, sealed.hash)],
+            key=key,
+        )
+        previous = new.digest
+        changed = update(checkpoints).where(checkpoints.c.number == number)
+        log.tamper(changed.values(text=new.text, digest=new.digest))
+
+    assert not log.verify().faults
+    [problem] = log.verify().checkpoints.problems
+    assert "checkpoint 1 " in problem
+    assert "is signed by a key nobody here vouches for" in problem
+    replaced = log.verify(*log.copies()).checkpoints.problems
+    assert "checkpoint 3 of 2026-11-21T12:03:00Z is not the one in the given file" in replaced[1]
+
+
+def test_a_changed_end_of_a_chain_is_found(log: Log) -> None:
+    log.tamper(update(chains).values(head=b"\x09" * 32))
+
+    assert "does not end with the hash it says" in log.verify().problems[0]
+
+
+def test_a_removed_chain_is_found(log: Log) -> None:
+    log.tamper(delete(records), delete(chains))
+
+    assert "ends at 0; checkpoint 3 has signed 30" in log.verify().problems[0]
+
+
+def test_an_erased_record_leaves_the_chain_whole(log: Log) -> None:
+    [sealed] = log.store.evidence.sealed(15, 15)
+    tombstone = {"seq": 15, "leaf": sealed.leaf, "hash": sealed.hash, "erased_at": 1, "reason": 1}
+    log.tamper(insert(tombstones).values(tombstone), delete(records).where(AT_15))
+
+    verdict = log.verify(*log.copies())
+
+    assert verdict.is_good
+    assert (verdict.records, verdict.erased) == (32, 1)
+
+
+def test_an_altered_tombstone_is_found(log: Log) -> None:
+    [sealed] = log.store.evidence.sealed(15, 15)
+    tombstone = {
+        "seq": 15,
+        "leaf": b"\x0b" * 32,
+        "hash": sealed.hash,
+        "erased_at": 1,
+        "reason": 1,
+    }
+    log.tamper(insert(tombstones).values(tombstone), delete(records).where(AT_15))
+
+    assert places(log.verify(), Fault.ALTERED) == [15]
+
+
+def test_a_segment_leads_from_a_record_to_a_signed_head(log: Log) -> None:
+    """What a receipt holds."""
+    own, *later = log.store.evidence.sealed(25, 30)
+    checkpoint = log.copies()[0]
+
+    head = own.hash
+    for sealed in later:
+        head = link(head, sealed.leaf)
+
+    assert head == checkpoint.heads[0].hash
+
+
+def test_a_verification_goes_on_where_another_stopped(log: Log) -> None:
+    uid = log.store.evidence.chains()[0].uid
+    [sealed] = log.store.evidence.sealed(20, 20)
+    start = {uid: (20, sealed.hash)}
+    log.tamper(update(records).where(records.c.seq == 3).values(choices=0))
+    log.tamper(update(records).where(records.c.seq == 25).values(choices=0))
+
+    verdict = log.verify(start=start)
+
+    assert verdict.records == 12
+    assert places(verdict, Fault.ALTERED) == [25]
+    wrong = log.verify(start={uid: (20, b"\x0c" * 32)})
+    assert "is another one up to 20" in wrong.problems[0]
+
+
+def test_what_is_appended_during_a_verification_is_no_fault(log: Log) -> None:
+    from slagboom_server.verify import Verification  # noqa: PLC0415 -- here its parts are used
+
+    verification = Verification(log.url, {})
+    verdict = verification.check_frame(SigningKeys(log.folder).public(), [])
+    log.store.append([make_record(99, published(), NOON)])
+    verification.run(verdict, 1, lambda _: None)
+    verification.close()
+
+    assert verdict.is_good
+    assert verdict.records == 32

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from evidence_samples import Log, open_log, published
+from log_samples import DOCUMENT, NOON, make_record
+from timestamp_authority import running
+
+from slagboom_server.checkpoint import read_checkpoint
+from slagboom_server.checkpointer import Checkpointer
+from slagboom_server.store_sql import open_store
+from slagboom_server.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from slagboom_server.store_sql import SqlStore
+
+SECONDS = 60
+
+
+class Clock:
+    """An hour later at each look, so that every checkpoint is due; tells when it was looked at."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self.was_read = threading.Condition()
+
+    def __call__(self) -> dt.datetime:
+        with self.was_read:
+            self.looks += 1
+            self.was_read.notify_all()
+            return NOON + dt.timedelta(hours=self.looks)
+
+    def wait_for(self, looks: int) -> None:
+        with self.was_read:
+            assert self.was_read.wait_for(lambda: self.looks >= looks, SECONDS)
+
+
+@pytest.fixture
+def log(database_url: str, tmp_path: Path) -> Iterator[Log]:
+    opened = open_log(database_url, tmp_path / "keys")
+    yield opened
+    opened.store.close()
+
+
+def last_number(store: SqlStore) -> int:
+    stored = store.evidence.last_checkpoint()
+    assert stored is not None
+    return stored.number
+
+
+def test_a_checkpoint_is_made_at_each_interval_with_news(log: Log) -> None:
+    clock = Clock()
+    with Checkpointer(log.store.evidence, log.folder, clock, interval_seconds=0.01):
+        clock.wait_for(4)
+
+    assert last_number(log.store) == 4
+
+
+def test_the_last_checkpoint_covers_the_last_decision(
+    database_url: str, tmp_path: Path
+) -> None:
+    with closing(open_store(database_url)) as store:
+        store.remember_notice(published(), DOCUMENT, NOON)
+        with Checkpointer(store.evidence, tmp_path, lambda: NOON), Writer(store):
+            store.append([make_record(1, published())])
+        stored = store.evidence.last_checkpoint()
+
+    assert stored is not None
+    assert [head.length for head in read_checkpoint(stored.text).heads] == [1]
+
+
+def test_an_authority_is_asked_at_most_once_an_hour(log: Log, tmp_path: Path) -> None:
+    (tmp_path / "authority").mkdir()
+    clock = Clock()
+    with running(tmp_path / "authority") as authority:
+        evidence = log.store.evidence
+        with Checkpointer(evidence, log.folder, clock, authority.url, interval_seconds=0.01):
+            clock.wait_for(3)
+            log.append(40, 41)
+            clock.wait_for(6)
+
+    # The authority's own clock stands at today, a few hours from the one here.
+    assert [stamp.checkpoint for stamp in evidence.timestamps()] == [4][: authority.requests]
+    assert last_number(log.store) == 5
+
+
+def test_an_authority_that_fails_is_logged_and_asked_again(
+    log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    url = "http://127.0.0.1:1/"
+    with Checkpointer(log.store.evidence, log.folder, clock, url, interval_seconds=0.01):
+        clock.wait_for(3)
+        log.append(40, 41)
+        clock.wait_for(6)
+
+    failed = [record.getMessage() for record in caplog.records]
+    assert [line[:29] for line in failed] == [
+        "checkpoint 4 has no time-stam",
+        "checkpoint 5 has no time-stam",
+    ]
+    assert last_number(log.store) == 5
+
+
+def test_a_checkpoint_that_fails_stops_nothing(
+    log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
+    for file in log.folder.glob("*.key"):
+        file.unlink()
+    clock = Clock()
+    with Checkpointer(log.store.evidence, log.folder, clock, interval_seconds=0.01):
+        clock.wait_for(3)
+        log.append(40, 41)
+
+    assert last_number(log.store) == 3
+    assert "is not in the folder of keys" in caplog.records[0].getMessage()
+
+
+def test_several_processes_make_one_line_of_checkpoints(log: Log) -> None:
+    other = open_store(log.url)
+    clock = Clock()
+    with (
+        Checkpointer(log.store.evidence, log.folder, clock, interval_seconds=0.001),
+        Checkpointer(other.evidence, log.folder, clock, interval_seconds=0.001),
+    ):
+        for number in range(40, 60):
+            log.append(number, number)
+            clock.wait_for(2 * (number - 38))
+    other.close()
+
+    verdict = log.verify(*log.copies())
+    assert verdict.is_good, (verdict.problems, verdict.checkpoints.problems)
+    assert verdict.checkpoints.count > 3
