@@ -34,12 +34,6 @@ import { makeTrust } from "./trusted.js";
 
 const QUIET_MS = 1500;
 
-/** Acts once the page is whole: the control stands behind everything else. @param {() => void} act */
-const whenRead = (act) => {
-  if (document.readyState !== "loading") act();
-  else document.addEventListener("DOMContentLoaded", act, { once: true });
-};
-
 /** @param {Config} config @param {HTMLScriptElement} ownScript
  * @param {SlagboomAct[]} early  what the page wanted of the API before it was there
  * @param {import("./types.js").MakeServices | undefined} makeServices
@@ -81,19 +75,21 @@ const start = (config, ownScript, early, makeServices, clearStorage, coming) => 
   });
   /** What makes a part, fetched where it did not come with the gate.
    * @param {string} key @returns {Promise<Mount>} */
-  const load = (key) =>
-    new Promise((resolve, reject) => {
-      if (mounts[key]) {
-        resolve(mounts[key]);
-        return;
-      }
-      const script = document.createElement("script");
-      script.nonce = nonce;
-      script.onload = () => resolve(mounts[key]);
-      script.onerror = () => reject(`slagboom: ${key} did not load`);
-      script.src = trust.createScriptURL(`${host.base}${key}-${config.build}.js`);
-      document.head.append(script);
-    });
+  const load = async (key) => {
+    // What did stands behind it in this very script: let it register.
+    await 0;
+    return (
+      mounts[key] ||
+      new Promise((resolve, reject) => {
+        const script = document.createElement("script");
+        script.nonce = nonce;
+        script.onload = () => resolve(mounts[key]);
+        script.onerror = () => reject(`slagboom: ${key} did not load`);
+        script.src = trust.createScriptURL(`${host.base}${key}-${config.build}.js`);
+        document.head.append(script);
+      })
+    );
+  };
 
   /** @type {Promise<Choosing> | undefined} */
   let choosing;
@@ -114,27 +110,29 @@ const start = (config, ownScript, early, makeServices, clearStorage, coming) => 
     showControl();
     withChoosing((part) => part.open(opener));
   };
-  const withdraw = () =>
-    withChoosing(
-      (part) => part.withdraw(),
-      () => {
-        // The server is away, and with it what decides. Void, the choice grants nothing on the new
-        // page, which records the withdrawal as soon as it can.
-        const value = encodeChoice(site, /** @type {Choice} */ (host.choice));
-        document.cookie = `${COOKIE_START}${VOID}${value}; path=/${config.domain}`;
-        location.reload();
-      },
-    );
-  const root = makeRoot(config.style, open, withdraw);
-  const showControl = (hasControl = !!host.choice) =>
-    whenRead(() =>
-      root.show(
-        language(),
-        config.languages[language()],
-        hasControl && !config.own_interface,
-        host.hasGranted(),
-      ),
-    );
+  /** @param {unknown} reason */
+  const withdrawAlone = (reason) => {
+    console.warn(reason);
+    if (!host.choice || !host.hasGranted()) return;
+    // The server is away, and with it what decides. Void, the choice grants nothing on the new page,
+    // which records the withdrawal as soon as it can.
+    const value = encodeChoice(site, host.choice);
+    document.cookie = `${COOKIE_START}${VOID}${value}; path=/${config.domain}`;
+    location.reload();
+  };
+  const root = makeRoot(config.style, open, () =>
+    withChoosing((part) => part.withdraw(), withdrawAlone),
+  );
+  let hasControl = false;
+  const showControl = (isWanted = !!host.choice) => {
+    hasControl = isWanted && !config.own_interface;
+    const show = () =>
+      root.show(language(), config.languages[language()], hasControl, host.hasGranted());
+    // The control stands behind everything else, and so waits for a page that is whole; not where
+    // the first layer is already there.
+    if (document.readyState !== "loading" || root.element.isConnected) show();
+    else document.addEventListener("DOMContentLoaded", show, { once: true });
+  };
 
   const runServices = makeServices && makeServices(services, nonce, (url) => trust.createScriptURL(url));
   const tags = makeTags(config, trust, () => host.grants, (tag) =>
@@ -151,7 +149,7 @@ const start = (config, ownScript, early, makeServices, clearStorage, coming) => 
     }),
     open: () => open(document.activeElement),
     accept: () => withChoosing((part) => part.accept("api")),
-    refuse: () => withChoosing((part) => part.refuse("api")),
+    refuse: () => withChoosing((part) => part.refuse("api"), withdrawAlone),
   });
 
   /** @type {Host} */
@@ -205,8 +203,11 @@ const start = (config, ownScript, early, makeServices, clearStorage, coming) => 
   Promise.resolve(coming).then(() => {
     if (coming) begin();
     if (!host.choice || host.isNeeded) withChoosing(() => {});
-    // It opens the storage, which no visitor has to wait for.
-    setTimeout(() => addEventListener("storage", synchronise), QUIET_MS);
+    setTimeout(() => {
+      // It opens the storage, which no visitor has to wait for.
+      addEventListener("storage", synchronise);
+      synchronise();
+    }, QUIET_MS);
     addEventListener("pageshow", synchronise);
     document.addEventListener("visibilitychange", synchronise);
   });
@@ -215,7 +216,14 @@ const start = (config, ownScript, early, makeServices, clearStorage, coming) => 
   const synchronise = () => {
     const found = readInForce();
     if ((found && found[DECISION_ID]) !== (host.choice && host.choice[DECISION_ID])) {
-      withChoosing((part) => part.take(found));
+      withChoosing(
+        (part) => part.take(found),
+        () => {
+          // What takes it is out of reach: services stop and start all the same.
+          host.choice = found;
+          if (host.apply()) location.reload();
+        },
+      );
     }
   };
   document.addEventListener("click", (event) => {

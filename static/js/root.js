@@ -62,9 +62,9 @@ export const makeRoot = (style, open, withdraw) => {
           element.append(control);
         }
       }
-      if (element.isConnected) return;
       if (style) addStyle(style);
       style = "";
+      if (element.isConnected) return;
       // Beside the body: what the page does to its body (transform, zoom, flex) does not reach here.
       document.body.after(element);
     },

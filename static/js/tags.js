@@ -90,9 +90,15 @@ export const makeTags = ({ necessary_hosts, services }, trust, grants, passOn) =
 
   /** @param {Element} tag */
   const update = (tag) => {
-    if (tag instanceof HTMLScriptElement) {
-      if (tag.type === "text/plain") releaseScript(tag);
-    } else passOn(/** @type {HTMLElement} */ (tag));
+    if (!(tag instanceof HTMLScriptElement)) passOn(/** @type {HTMLElement} */ (tag));
+    else if (tag.type === "text/plain") {
+      try {
+        releaseScript(tag);
+      } catch (error) {
+        // Trusted Types may refuse it: neither the choice nor other tags end with it.
+        console.error("slagboom:", error);
+      }
+    }
   };
 
   /** @type {Tags["visit"]} */

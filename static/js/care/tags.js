@@ -2,7 +2,6 @@
 
 /** @typedef {import("../types.js").Host} Host */
 /** @typedef {import("../types.js").ServiceConfig} ServiceConfig */
-/** @typedef {HTMLIFrameElement | HTMLImageElement} Embed */
 
 /** @param {Host} host @param {(frame: HTMLIFrameElement, service: ServiceConfig) => void} wantPlaceholder */
 export const makeTagVisitor = (host, wantPlaceholder) => {
@@ -34,24 +33,33 @@ export const makeTagVisitor = (host, wantPlaceholder) => {
     template.after(content);
   };
 
-  /** @param {Embed} embed */
-  const updateEmbed = (embed) => {
-    const { src } = embed.dataset;
-    const url = resolveAddress(src || "");
+  /** @param {HTMLImageElement} image */
+  const updateImage = (image) => {
+    const { src = "" } = image.dataset;
+    if (!image.hasAttribute("src") && mayRun(image, src)) image.src = src;
+  };
+
+  /** @param {HTMLIFrameElement} frame */
+  const updateFrame = (frame) => {
+    const { src = "" } = frame.dataset;
+    const url = resolveAddress(src);
     const service = serviceOf(services, url);
-    if ("consentOnce" in embed.dataset || mayRun(embed, src)) {
+    if ("consentOnce" in frame.dataset || mayRun(frame, src)) {
       if (service && service.embed && service.embed.use_host) url.host = service.embed.use_host;
-      if (!embed.hasAttribute("src")) embed.src = url.href;
-    } else if (embed instanceof HTMLIFrameElement) {
-      if (embed.hasAttribute("src")) {
-        // It had been allowed: only taking the frame out of the page ends what it runs.
-        const fresh = /** @type {HTMLIFrameElement} */ (embed.cloneNode());
-        fresh.removeAttribute("src");
-        embed.replaceWith(fresh);
-        embed = fresh;
-      }
-      if (service) wantPlaceholder(embed, service);
+      if (!frame.hasAttribute("src")) frame.src = url.href;
+      const placeholder = frame.previousElementSibling;
+      if (placeholder && placeholder.matches(".sb-embed")) placeholder.remove();
+      frame.hidden = false;
+      return;
     }
+    if (frame.hasAttribute("src")) {
+      // It had been allowed: only taking the frame out of the page ends what it runs.
+      const fresh = /** @type {HTMLIFrameElement} */ (frame.cloneNode());
+      fresh.removeAttribute("src");
+      frame.replaceWith(fresh);
+      frame = fresh;
+    }
+    if (service) wantPlaceholder(frame, service);
   };
 
   /** Tells the author of a tag, once, why it is held back or why it is not.
@@ -85,7 +93,8 @@ export const makeTagVisitor = (host, wantPlaceholder) => {
   /** @param {HTMLElement} tag marked, and no script */
   const visit = (tag) => {
     if (tag instanceof HTMLTemplateElement) openTemplate(tag);
-    else if (tag.dataset.src) updateEmbed(/** @type {Embed} */ (tag));
+    else if (tag instanceof HTMLIFrameElement && tag.dataset.src) updateFrame(tag);
+    else if (tag instanceof HTMLImageElement && tag.dataset.src) updateImage(tag);
   };
 
   checkAll();
@@ -96,7 +105,7 @@ export const makeTagVisitor = (host, wantPlaceholder) => {
     showOnce: (frame) => {
       // The word stands in the page for block/hold.js to see.
       frame.dataset.consentOnce = "";
-      updateEmbed(frame);
+      updateFrame(frame);
     },
   };
 };

@@ -42,7 +42,8 @@ const afterPaint = (act) => {
   requestAnimationFrame(() => setTimeout(once));
   // A page that is not seen paints nothing.
   setTimeout(once, LONGEST_FRAME_MS);
-  addEventListener("pagehide", once);
+  // Ahead of the listener that sends what is kept here.
+  addEventListener("pagehide", once, true);
 };
 
 /** @param {string} style of all layers @param {Host} host @returns {Choosing} */
@@ -204,10 +205,10 @@ const makeChoosing = (style, host) => {
 
   /** The first layer stands where keyboards and screen readers meet it first, behind a skip link. */
   const placeFirst = () => {
-    host.showControl(false);
     const first = document.body.firstElementChild;
     if (first && first.matches('a[href^="#"]')) first.after(host.root);
     else document.body.before(host.root);
+    host.showControl(false);
   };
   const ask = () => {
     tell("ask");
@@ -277,7 +278,10 @@ const makeChoosing = (style, host) => {
         () => {
           // Nothing is in force any more; but an answer to a newer question is not asked for again
           // here.
-          if (!found && (!host.earlier || host.earlier[SCOPE] === config.scope)) ask();
+          if (!found && (!host.earlier || host.earlier[SCOPE] === config.scope)) {
+            // The page first hears that the choice has changed.
+            Promise.resolve().then(ask);
+          }
         },
       );
     },

@@ -66,7 +66,10 @@ const makePart = (style, notice, host, layers) => {
     update,
     placeholder: (frame, service) => {
       update();
-      if (!notice.embeds[service.id] || !frame.isConnected || places.has(frame)) return;
+      const before = frame.previousElementSibling;
+      // The one that stands there may speak another language.
+      const hasOne = before && before.matches(".sb-embed");
+      if (!notice.embeds[service.id] || !frame.isConnected || hasOne) return;
       const placeholder = makePlaceholder(notice, host, layers, frame, service);
       places.set(frame, placeholder);
       frame.hidden = true;
