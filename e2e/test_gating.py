@@ -311,3 +311,28 @@ def test_nothing_done_before_the_grant_is_told_after_it(kit: KitProcess, visitor
     visitor.witness.mark(page)
 
     assert visitor.witness.urls("en=early") == []
+
+
+def test_what_a_page_told_google_before_the_grant_is_not_reported_after_it(
+    local_kit: KitProcess, visitor: Visitor
+) -> None:
+    page = visitor.page
+    hits: list[str] = []
+    page.on("request", lambda request: "/g/collect" in request.url and hits.append(request.url))
+    visitor.open(local_kit.address(COMPANIES[1]))
+    visitor.asked()
+    page.evaluate(
+        """() => {
+          window.dataLayer = window.dataLayer || [];
+          window.gtag = function () { dataLayer.push(arguments); };
+          gtag("config", "G-DEMO000000");
+          gtag("event", "told_before");
+        }"""
+    )
+
+    with page.expect_response("**/g/collect?*en=page_view*"):
+        visitor.answer("accept")
+    with page.expect_response("**/g/collect?*en=told_after*"):
+        page.evaluate("gtag('event', 'told_after')")
+
+    assert not [hit for hit in hits if "told_before" in hit]

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
 
-import { runSteps } from "../../static/js/services/steps.js";
+import { dropEvents, runSteps } from "../../static/js/services/steps.js";
 
 const CONSENT = { analytics_storage: "granted" };
 /** @param {import("../../static/js/types.js").Step[]} steps */
@@ -182,4 +182,45 @@ test("a step that throws is reported and takes no other with it", () => {
 
   assert.equal(window.after, true);
   assert.equal(error.mock.callCount(), 1);
+});
+
+describe("what the page queued before the grant", () => {
+  test("is dropped where it tells of an event, and kept where it is a setting", () => {
+    const asArguments = function () {
+      return arguments;
+    };
+    const kept = [
+      asArguments("js", 0),
+      asArguments("config", "G-1"),
+      asArguments("consent", "default", {}),
+      { pageType: "product" },
+      ["setSiteId", "1"],
+      "words",
+      null,
+    ];
+    window.list = [
+      { event: "add_to_cart" },
+      kept[0],
+      asArguments("event", "click"),
+      ...kept.slice(1),
+      ["trackEvent", "video"],
+      ["page"],
+    ];
+    const { list } = window;
+
+    dropEvents("list");
+
+    assert.equal(window.list, list);
+    assert.deepEqual(list, kept);
+  });
+
+  test("is left alone where there is no list", () => {
+    window.tag = () => {};
+
+    dropEvents("tag.queue");
+    dropEvents("nobody.at.home");
+
+    assert.equal(window.tag.queue, undefined);
+    assert.equal("nobody" in window, false);
+  });
 });

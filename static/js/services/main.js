@@ -1,7 +1,7 @@
 /** Starts and stops the services of the policy that have steps of their own, and keeps their consent
  * types. It stands before the gate where a policy needs it, and hands itself over in the name both
  * share (bundle.py). */
-import { runSteps } from "./steps.js";
+import { dropEvents, runSteps } from "./steps.js";
 
 /** @typedef {import("../types.js").Grants} Grants */
 /** @typedef {import("../types.js").MakeServices} MakeServices */
@@ -34,6 +34,18 @@ const makeServices = (services, nonce, trust) => {
       ]),
     );
 
+  /** Lists that hold nothing from before the first grant any more. @type {Set<string>} */
+  const cleared = new Set();
+  /** @param {import("../types.js").Step[]} steps  those that start a service */
+  const clearLists = (steps) => {
+    for (const { do: act, into, path } of steps) {
+      const list = act === "queue" ? into : act === "push" ? path : undefined;
+      if (list === undefined || cleared.has(list)) continue;
+      cleared.add(list);
+      dropEvents(list);
+    }
+  };
+
   return (next, isDecided) => {
     let mustReload = false;
     const moment = grants ? 2 : +isDecided;
@@ -47,6 +59,7 @@ const makeServices = (services, nonce, trust) => {
       if (next.services[id]) {
         if (!isWanted()) {
           started.add(id);
+          if (!ahead) clearLists(load);
           run(load);
         }
       } else {

@@ -94,6 +94,19 @@ const run = (step, around) => {
   }
 };
 
+/** What a vendor's queue calls an event, by its first word. */
+const EVENT = /^(event|track|page|view|send|hit)/i;
+
+/** Takes out of a list what the page itself told of the visitor before the grant: the vendor's script
+ * would report it afterwards. Settings stay. @param {string} path */
+export const dropEvents = (path) => {
+  const [holder, name] = find(path);
+  const list = holder && holder[name];
+  if (!Array.isArray(list)) return;
+  const kept = list.filter((entry) => !entry || !("event" in Object(entry) || EVENT.test(entry[0])));
+  list.splice(0, list.length, ...kept);
+};
+
 /** Runs steps in order; one that throws must not take the page or the others with it.
  * @param {Step[]} steps @param {Surroundings} around */
 export const runSteps = (steps, around) => {
