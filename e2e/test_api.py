@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,10 +101,41 @@ def test_what_the_page_wanted_before_the_script_came_is_done_in_order(
     page.evaluate("() => { said.length = 0; }")
     visitor.answer("accept")
 
-    assert page.evaluate("() => said") == ["change", "nl", True, "ready", {"marketing": True}]
+    assert page.evaluate("() => said") == ["ready", {"marketing": True}, "change", "nl", True]
     page.reload()
     page.wait_for_function("() => said.includes('ready')")
     assert page.evaluate("() => said.includes('ask')") is False
+
+
+def test_what_the_api_is_told_is_done_soon_and_never_at_once(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    page = visitor.page
+    visit(visitor, kit, companies["dsoft"], GATE)
+    visitor.asked()
+    states = page.evaluate(
+        """() => {
+          const isSeen = () => new Promise((done) => {
+            const end = slagboom.on("change", () => {
+              end();
+              done(slagboom.granted("marketing"));
+            });
+          });
+          slagboom.accept();
+          const before = slagboom.granted("marketing");
+          return isSeen().then((after) => [before, after]);
+        }"""
+    )
+    assert states == [False, True]
+    # Two in one breath: the last word counts, and both are recorded.
+    page.evaluate("() => { slagboom.refuse(); slagboom.accept(); }")
+    page.wait_for_function("() => localStorage.getItem('slagboom-unsent')")
+    visitor.settled()
+    decision = visitor.decision()
+    assert decision is not None
+    assert decision["choices"] == {"marketing": True}
+    records = kit.records(decision["consent_id"])
+    assert [record["action"] for record in records] == ["accept_all", "withdraw", "accept_all"]
 
 
 def test_a_second_script_tag_changes_nothing_of_the_first(
@@ -194,6 +226,10 @@ def test_a_site_draws_its_own_interface_on_the_kits_state(
     assert decision["choices"] == {"statistics": True}
     assert decision["services"] == {"google-analytics": True}
     assert decision["anonymise_ip"] is False
+    lifetime = datetime.fromisoformat(decision["valid_until"]) - datetime.fromisoformat(
+        decision["given_at"]
+    )
+    assert lifetime == timedelta(days=182)
     [record] = kit.records(decision["consent_id"])
     assert (record["layer"], record["action"]) == ("api", "save")
     page.wait_for_function("() => document.cookie.includes('_ga')")
@@ -233,8 +269,9 @@ def test_advanced_consent_mode_starts_denied_and_tells_each_answer(
     page.wait_for_function("() => window.dataLayer")
     assert page.evaluate(told) == [start, granted, ["config", "", ""]]
     page.evaluate("() => slagboom.withdraw()")
+    page.wait_for_function("() => !slagboom.granted('statistics')")
     assert page.evaluate(told)[-1] == denied
-    assert len(page.query_selector_all('script[src*="googletagmanager"]')) == 1
+    assert page.locator('script[src*="googletagmanager"]').count() == 1
     assert visitor.errors == []
 
 
@@ -261,9 +298,9 @@ def test_the_documented_interface_of_ones_own_runs_as_it_stands(
     assert page.locator("#ask p").inner_text().startswith("Statistieken: ")
     page.get_by_text("Accept").click()
     page.locator("#ask").wait_for(state="hidden")
-    assert page.evaluate("() => slagboom.granted('statistics')")
+    page.wait_for_function("() => slagboom.granted('statistics')")
     page.click("#again")
     page.get_by_text("Refuse").click()
 
-    assert not page.evaluate("() => slagboom.granted('statistics')")
+    page.wait_for_function("() => !slagboom.granted('statistics')")
     assert visitor.errors == []

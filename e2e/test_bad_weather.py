@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -142,6 +143,225 @@ def test_without_javascript_every_tag_stays_inert(
     assert visitor.witness.hosts(own=f"{company.site}.localhost") == []
     assert visitor.witness.cookies() == {}
     assert visitor.page.locator("h1").is_visible()
+
+
+@pytest.mark.parametrize("way", ["control", "api"])
+def test_a_withdrawal_while_the_server_is_away_holds_and_is_recorded_later(
+    kit: KitProcess, visitor: Visitor, companies: Any, way: str
+) -> None:
+    page = visitor.page
+    address = kit.address(companies["kresoft"])
+    visitor.open(address)
+    visitor.answer("accept")
+    given = visitor.decision()
+    assert given is not None
+    # The browser's copy of the gate still has what decides behind it.
+    visitor.expire_cache()
+    visitor.open(address)
+    page.locator(".sb-withdraw").wait_for()
+    visitor.witness.mark(page)
+    visitor.context.route("**/s/kresoft/**", lambda route: route.abort())
+    with page.expect_event("domcontentloaded"):
+        page.evaluate(
+            "way => way === 'api' ? slagboom.withdraw()"
+            " : document.querySelector('.sb-withdraw').click()",
+            way,
+        )
+        visitor.witness.forget()
+    visitor.witness.mark(page)
+
+    assert page.evaluate("() => 'slagboom' in window") is False
+    assert visitor.witness.hosts(own="kresoft.localhost") == []
+    visitor.context.unroute("**/s/kresoft/**")
+    with page.expect_response("**/decisions"):
+        visitor.open(address)
+    visitor.settled()
+    visitor.witness.mark(page)
+    assert not page.evaluate("() => slagboom.granted('google-analytics')")
+    assert visitor.witness.hosts(own="kresoft.localhost") == []
+    assert page.locator(".sb-first, .sb-withdraw").count() == 0
+    taken, withdrawn = kit.records(given["consent_id"])
+    assert (taken["action"], withdrawn["action"]) == ("accept_all", "withdraw")
+    assert withdrawn["previous"] == given["decision_id"]
+    visitor.open(address)
+    page.locator(".sb-reopen").wait_for()
+    assert "_ga" not in visitor.witness.cookies()
+    assert visitor.errors == []
+
+
+def test_a_tab_that_cannot_fetch_what_decides_still_follows_a_withdrawal(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    address = kit.address(companies["kresoft"])
+    visitor.open(address)
+    visitor.answer("accept")
+    visitor.expire_cache()
+    other = visitor.context.new_page()
+    other.goto(address)
+    other.locator(".sb-withdraw").wait_for()
+    visitor.context.route("**/choice-*", lambda route: route.abort())
+    assert other.evaluate("() => slagboom.granted('google-analytics')")
+
+    visitor.page.click(".sb-withdraw")
+    other.wait_for_function("() => !slagboom.granted('google-analytics')")
+
+    assert other.evaluate("() => slagboom.decision.choices.statistics") is False
+
+
+def test_without_the_part_for_few_pages_a_choice_is_taken_and_withdrawn(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    page = visitor.page
+    address = kit.address(companies["kresoft"])
+    visitor.context.route("**/care-*", lambda route: route.abort())
+    visitor.open(address)
+    visitor.answer("accept")
+    page.wait_for_function("() => document.cookie.includes('_ga')")
+    page.click(".sb-withdraw")
+    page.wait_for_function("() => !slagboom.granted('google-analytics')")
+    page.wait_for_function("() => localStorage.getItem('slagboom-unsent')")
+    visitor.settled()
+    decision = visitor.decision()
+    assert decision is not None
+    actions = [record["action"] for record in kit.records(decision["consent_id"])]
+    assert actions == ["accept_all", "withdraw"]
+    assert visitor.errors == []
+
+    visitor.context.unroute("**/care-*")
+    visitor.open(address)
+    page.wait_for_function("() => !document.cookie.includes('_ga')")
+
+
+@pytest.mark.parametrize("answer", ["accept", "reject"])
+def test_a_visitor_who_has_decided_is_sent_the_gate_and_nothing_else(
+    kit: KitProcess, visitor: Visitor, company: Any, answer: str
+) -> None:
+    visitor.open(kit.address(company))
+    visitor.answer(answer)
+    visitor.expire_cache()
+    visitor.open(kit.address(company, company.other_page))
+    visitor.page.locator(".sb-reopen").wait_for()
+    visitor.witness.mark(visitor.page)
+    before = len(visitor.witness.urls("/s/"))
+    visitor.open(kit.address(company, company.other_page))
+    visitor.page.locator(".sb-reopen").wait_for()
+    visitor.witness.mark(visitor.page)
+
+    assert [url.rpartition("/")[2] for url in visitor.witness.urls("/s/")[before:]] == ["gate.js"]
+
+
+def test_an_answer_given_on_the_way_out_is_kept_and_recorded(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    page = visitor.page
+    visitor.open(kit.address(companies["kresoft"]))
+    visitor.asked()
+    with page.expect_response("**/decisions"):
+        page.evaluate(
+            """() => {
+              document.querySelector(".sb-accept").click();
+              location.href = "/nl/services";
+            }"""
+        )
+    page.wait_for_url("**/nl/services")
+    page.wait_for_function("() => window.slagboom && slagboom.decision")
+    visitor.settled()
+
+    decision = visitor.decision()
+    assert decision is not None
+    [record] = kit.records(decision["consent_id"])
+    assert (record["action"], record["decision_id"]) == ("accept_all", decision["decision_id"])
+
+
+def test_a_decision_for_an_older_revision_is_recorded_as_it_was_made(
+    own_kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    page = visitor.page
+    address = own_kit.address(companies["kresoft"])
+    visitor.context.route("**/decisions", lambda route: route.abort())
+    visitor.open(address)
+    visitor.asked()
+    with page.expect_event("requestfailed"):
+        page.click(".sb-first .sb-accept")
+    made = visitor.decision()
+    assert made is not None
+    file = own_kit.policies / "kresoft.yaml"
+    text = file.read_text("utf-8")
+    head, change, rest = re.split(r"(changes:\n(?:  .*\n)+)", text, maxsplit=1)
+    first = change.partition("\n")[2]
+    later = re.sub(r"revision: 1\b", "revision: 2", first)
+    head = re.sub(r"\nrevision: 1\n", "\nrevision: 2\n", head)
+    file.write_text(head + change + later + rest, "utf-8")
+    own_kit.reload("policies reloaded")
+    visitor.context.unroute("**/decisions")
+    visitor.expire_cache()
+
+    with page.expect_response("**/decisions"):
+        visitor.open(address)
+    visitor.asked()
+    visitor.settled()
+    [record] = own_kit.records(made["consent_id"])
+    assert record["decision_id"] == made["decision_id"]
+    assert (record["revision"], record["services"]) == (1, made["services"])
+    assert visitor.decision() is None
+    visitor.answer("reject")
+    assert [record["revision"] for record in own_kit.records(made["consent_id"])] == [1, 2]
+
+
+def test_an_answer_before_the_page_is_whole_keeps_its_looks_and_its_focus(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    page = visitor.page
+    address = kit.address(companies["kresoft"], "/slow-page")
+    held = visitor.hold("**/slow.js")
+    html = (
+        '<!doctype html><html lang="nl"><head><script src="/s/kresoft/gate.js" async></script>'
+        '<title>t</title></head><body><h1>t</h1><script src="/slow.js"></script><p>end</p>'
+    )
+    page.route(address, lambda route: route.fulfill(content_type="text/html", body=html))
+    page.goto(address, wait_until="commit")
+    visitor.asked()
+    assert page.evaluate("() => document.readyState") == "loading"
+    assert page.evaluate("() => getComputedStyle(document.querySelector('#slagboom')).display") == (
+        "contents"
+    )
+    page.focus(".sb-first .sb-accept")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.activeElement.className === 'sb-reopen'")
+    assert page.evaluate("() => document.readyState") == "loading"
+    held.pop().fulfill(content_type="text/javascript", body="")
+    page.wait_for_load_state("load")
+
+    assert page.locator(".sb-withdraw").is_visible()
+    assert page.evaluate("() => document.activeElement.className") == "sb-reopen"
+
+
+def test_a_tag_the_browser_refuses_takes_neither_the_choice_nor_other_tags_along(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    page = visitor.page
+    address = kit.address(companies["kresoft"], "/strict-page")
+    html = """<!doctype html><html lang="nl"><head>
+      <script nonce="n0nce" src="/s/kresoft/gate.js" async></script><title>t</title></head><body>
+      <script type="text/plain" nonce="n0nce" data-consent="statistics">window.no = true</script>
+      <script type="text/plain" nonce="n0nce" data-consent="statistics">window.no = true</script>"""
+    policy = "script-src 'nonce-n0nce'; require-trusted-types-for 'script'; trusted-types 'none'"
+    headers = {"content-type": "text/html", "content-security-policy": policy}
+    page.route(address, lambda route: route.fulfill(headers=headers, body=html))
+    visitor.open(address)
+    visitor.asked()
+    page.click(".sb-first .sb-accept")
+    page.locator(".sb-withdraw").wait_for()
+    visitor.settled()
+
+    decision = visitor.decision()
+    assert decision is not None
+    assert [record["action"] for record in kit.records(decision["consent_id"])] == ["accept_all"]
+    assert "slagboom" in visitor.witness.cookies()
+    assert visitor.errors == []
+    visitor.open(address)
+    page.locator(".sb-withdraw").click()
+    page.wait_for_function("() => window.slagboom && !slagboom.granted('statistics')")
 
 
 def test_refused_storage_lets_the_visitor_answer_all_the_same(
@@ -295,7 +515,8 @@ def test_an_address_nobody_can_read_stops_neither_tags_nor_withdrawal(
     page.wait_for_function("() => window.ran && document.cookie.includes('_li_id')")
 
     page.click(".sb-withdraw")
-    page.wait_for_function("() => window.slagboom && !document.cookie.includes('_li_id')")
+    page.wait_for_function("() => !window.ran && window.slagboom && slagboom.decision")
+    page.wait_for_function("() => !document.cookie.includes('_li_id')")
     assert not page.evaluate("() => slagboom.granted('leadinfo')")
     assert visitor.errors == []
 
@@ -325,10 +546,18 @@ def test_cookies_the_visitor_deletes_end_the_grant_in_open_tabs(
     visitor.answer("accept")
     visitor.page.wait_for_function("() => document.cookie.includes('_ga')")
     visitor.context.clear_cookies()
-    visitor.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    visitor.page.evaluate(
+        """() => {
+          window.told = [];
+          for (const name of ["change", "ask"]) slagboom.on(name, () => told.push(name));
+          document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+    )
 
     visitor.asked()
     assert visitor.decision() is None
+    # What a site shows at the one and hides at the other must be there now.
+    assert visitor.page.evaluate("() => told") == ["change", "ask"]
     assert not visitor.page.evaluate("() => slagboom.granted('google-analytics')")
 
 

@@ -35,6 +35,7 @@ SILENCED_BY_RELOAD = ("leadinfo",)
 
 ASKED = "window.slagboom && document.querySelector('.sb-first')"
 DECIDED = "window.slagboom && slagboom.decision && !localStorage.getItem('slagboom-unsent')"
+HEAR = "(document.addEventListener('slagboom:change', () => { window.heard = true; }), true)"
 REOPEN = "document.querySelector('.sb-reopen')"
 
 STIR = "[document.body.click(), dispatchEvent(new Event('scrollend'))].length"
@@ -67,7 +68,10 @@ class Journey:
     def answer(self, button: str) -> None:
         """Clicks one of the first layer's buttons and waits until the log has acknowledged."""
         self.driver.wait_for(ASKED)
+        self.driver.evaluate(HEAR)
         self.driver.click(f".sb-first .sb-{button}")
+        # What is to be sent is kept by then.
+        self.driver.wait_for("window.heard")
         self.driver.wait_for(DECIDED)
 
     def await_vendor(self) -> None:
@@ -170,8 +174,9 @@ def test_every_engine_stops_everything_with_one_click(journey: Journey) -> None:
     if journey.company.service in SILENCED_BY_RELOAD:
         # Until it is gone, the old page may look decided while its tag still runs.
         driver.wait_for("!window.beforeWithdrawal")
+    driver.wait_for(f"{REOPEN} && !document.querySelector('.sb-withdraw')")
     driver.wait_for(f"{DECIDED} && !Object.values(slagboom.decision.choices).some(Boolean)")
-    driver.wait_for(f"{REOPEN} && !document.querySelector('.sb-withdraw').checkVisibility()")
+    driver.wait_for(f"!document.cookie.includes('{journey.company.cookies[0]}')")
     journey.mark()
     journey.forget()
     driver.wait_for(STIR)

@@ -171,7 +171,7 @@ def test_a_template_opens_in_order_where_only_nonces_and_trusted_types_run(
         <script {nonce}>ran("3")</script></template>
       <template data-consent="statistics"><script {nonce} src="{STRANGER}/no.js"></script>
         <script {nonce}>ran("no")</script></template>"""
-    policy = "script-src 'nonce-n0nce'; require-trusted-types-for 'script'; trusted-types 'none'"
+    policy = "script-src 'nonce-n0nce'; require-trusted-types-for 'script'; trusted-types slagboom"
     gate = ASYNC.replace("<script", f"<script {nonce}")
     headers = {"content-security-policy": policy}
     show(visitor, kit.address(MARKED, PAGE), body, gate=gate, headers=headers)
@@ -222,8 +222,8 @@ def test_unmarked_tags_of_registered_hosts_wait_when_the_gate_stands_first(
 
     assert sorted(released) == ["inline", "inserted", "late", "other", "own", "parsed"]
     page.locator(f'iframe[src="{FILM}"]').wait_for()
-    page.locator('img[src$="?parsed"]').wait_for(state="attached")
-    page.locator('img[src$="?html"]').wait_for(state="attached")
+    page.locator(f'img[src="{STILL}?parsed"]').wait_for(state="attached")
+    page.locator(f'img[src="{STILL}?html"]').wait_for(state="attached")
     # What was to be told before the grant is not told after it.
     assert visitor.witness.urls("/pixel.gif") == []
     assert visitor.errors == []
@@ -246,6 +246,74 @@ def test_a_blocked_frame_may_be_shown_once(kit: KitProcess, visitor: Visitor) ->
         page.click(".sb-embed .sb-once")
 
     assert visitor.decision() is None
+    # It stands where the placeholder stood, and the keyboard's place is there.
+    page.locator(".sb-embed").wait_for(state="detached")
+    assert page.locator("iframe").is_visible()
+    assert page.evaluate("() => document.activeElement.tagName") == "IFRAME"
+    visitor.answer("reject")
+    page.locator(".sb-embed").wait_for()
+    assert page.locator("iframe").get_attribute("src") is None
+
+
+def test_a_frame_on_the_page_delays_the_question_by_no_request(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    """What asks stands behind the gate: nothing of it is fetched once more."""
+    body = f'<iframe title="f" data-consent="youtube" data-src="{FILM}"></iframe>{FIRST_IN_HEAD}'
+    show(visitor, kit.address(BLOCKED, PAGE), body.format(site=BLOCKED.site), gate="")
+    visitor.page.locator(".sb-embed").wait_for()
+
+    assert visitor.witness.urls("/choice-") == []
+    assert visitor.witness.urls("/first-") == []
+    assert visitor.witness.urls("youtube") == []
+
+
+def test_a_frame_follows_what_was_allowed_in_another_tab(kit: KitProcess, visitor: Visitor) -> None:
+    page = visitor.page
+    body = f'<iframe title="f" data-consent="youtube" data-src="{FILM}"></iframe>'
+    show(visitor, kit.address(BLOCKED, PAGE), body)
+    visitor.answer("reject")
+    page.locator(".sb-embed").wait_for()
+    other = visitor.context.new_page()
+    other.goto(kit.address(BLOCKED))
+    other.locator(".sb-reopen").wait_for()
+    other.evaluate("() => slagboom.accept()")
+
+    page.locator(f'iframe[src="{FILM}"]').wait_for()
+    page.locator(".sb-embed").wait_for(state="detached")
+    other.evaluate("() => slagboom.withdraw()")
+    page.locator(".sb-embed").wait_for()
+    assert page.locator("iframe").get_attribute("src") is None
+
+
+def test_one_placeholder_stands_whatever_language_the_page_has_come_to(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    page = visitor.page
+    body = f'<iframe title="f" data-consent="youtube" data-src="{FILM}"></iframe>'
+    show(visitor, kit.address(BLOCKED, PAGE), body)
+    page.locator(".sb-embed").wait_for()
+    page.evaluate("() => { document.documentElement.lang = 'fr'; }")
+    visitor.answer("reject")
+    visitor.witness.mark(page)
+
+    assert page.locator(".sb-embed").count() == 1
+
+
+def test_a_marked_element_of_another_kind_changes_nothing(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    body = f"""<div data-consent="statistics" data-src="{VENDOR}/no.js"></div>
+      <video data-consent="statistics" data-src="{VENDOR}/no.mp4"></video>
+      <svg data-consent="statistics"><script data-consent="statistics">void 0</script></svg>
+      <img alt="" data-consent="statistics" data-src="/own-pixel.gif">"""
+    show(visitor, kit.address(MARKED, PAGE), body)
+    visitor.answer("accept")
+    visitor.page.locator("img[src]").wait_for(state="attached")
+
+    assert visitor.page.locator("video[src], div[src]").count() == 0
+    assert visitor.witness.urls("/no.") == []
+    assert visitor.errors == []
 
 
 def test_a_service_withdrawn_on_the_page_is_blocked_from_then_on(
@@ -283,10 +351,12 @@ def test_tags_that_are_not_held_back_are_named_once_in_the_console(
       <script src="/own-3.js"></script>
       <script src="{STRANGER}/4.js"></script>
       <iframe title="f" data-consent="statistics" data-src="https://:bad"></iframe>"""
-    show(visitor, kit.address(MARKED, PAGE), body)
-    ran(visitor, "own-1", "2", "own-3", "4")
+    with visitor.page.expect_console_message(lambda entry: "not marked" in entry.text):
+        show(visitor, kit.address(MARKED, PAGE), body)
+        ran(visitor, "own-1", "2", "own-3", "4")
     visitor.answer("accept")
     visitor.page.click(".sb-withdraw")
+    visitor.page.locator(".sb-withdraw").wait_for(state="detached")
     visitor.witness.mark(visitor.page)
 
     loose = [text for text in said if "not held back" in text]

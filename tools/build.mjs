@@ -36,6 +36,7 @@ const INTERNAL = [
   "describeChoice",
   "earlier",
   "encodeChoice",
+  "hadGrants",
   "hasGranted",
   "isCovered",
   "isKept",

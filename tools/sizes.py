@@ -18,7 +18,7 @@ import brotli
 
 from slagboom_banner.bundle import build_bundle
 from slagboom_banner.rules import check_policies
-from slagboom_server.kit import read_sources
+from slagboom_server.sites import read_sources
 
 ROOT = Path(__file__).parents[1]
 

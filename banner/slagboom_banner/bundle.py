@@ -22,7 +22,7 @@ from slagboom_banner.layers import (
     has_embeds,
 )
 from slagboom_banner.notice import build_notice
-from slagboom_banner.styles import harden_style, join_sections, paint
+from slagboom_banner.styles import harden_style, join_sections, paint, style_first_layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,7 +49,7 @@ class Bundle:
 
     gate: the gate alone, among what the policy asks for besides. asking_gates: by language, the
     gate with what takes a decision and the first layer in that language and the policy's first one.
-    parts: by file name. notices: by language.
+    parts: by file name. notices: by language. first_style: all that the first layer is drawn with.
     """
 
     offer: Offer
@@ -57,6 +57,7 @@ class Bundle:
     asking_gates: Mapping[str, bytes]
     parts: Mapping[str, bytes]
     notices: Mapping[str, Notice]
+    first_style: str
 
 
 def to_javascript(value: object) -> str:
@@ -169,4 +170,5 @@ def build_bundle(loaded: LoadedPolicy, sources: Sources) -> Bundle:
         asking_gates=asking_gates,
         parts={f"{name}-{build}.js": body for name, body in bodies.items()},
         notices=notices,
+        first_style=style_first_layer(sources.themes[policy.theme], look),
     )

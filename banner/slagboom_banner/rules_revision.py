@@ -35,7 +35,7 @@ def check_revision(
     advice = f"raise revision to {old + 1} and say under changes what is new"
     return tuple(
         _finding(loaded, path, f"{said}, under the same revision {old}; {advice}")
-        for path, said in _compare(substance(published), substance(offered))
+        for path, said in compare_substance(published, offered)
     )
 
 
@@ -45,11 +45,13 @@ def _finding(loaded: LoadedPolicy, path: str, message: str) -> Finding:
     return Finding("error", "revision-raised", loaded.file, line, column, path, message, source)
 
 
-def _compare(published: Document, offered: Document) -> Iterator[tuple[str, str]]:
-    if published["accept_anonymises"] != offered["accept_anonymises"]:
+def compare_substance(published: Document, offered: Document) -> Iterator[tuple[str, str]]:
+    """Where two documents ask another question: the path in the policy, and what is other."""
+    old, new = substance(published), substance(offered)
+    if old["accept_anonymises"] != new["accept_anonymises"]:
         yield "accept_all_anonymises_ip", "is not what was published"
     for name in ("purposes", "services"):
-        yield from _compare_entries(name, published[name], offered[name])
+        yield from _compare_entries(name, old[name], new[name])
 
 
 def _compare_entries(

@@ -85,6 +85,14 @@ def join_sections(sections: Iterable[str]) -> str:
     return f"@layer slagboom{{{''.join(sections)}}}"
 
 
+def style_first_layer(css: str, look: Look) -> str:
+    """All that a first layer is drawn with, in the order the client adds it. css: a theme file."""
+    sections = harden_style(css)
+    names = ["first layer", look.layout, *(["logo"] if look.logo else [])]
+    parts = [sections["gate"], paint(look)], [sections["layers"]], [sections[n] for n in names]
+    return "".join(map(join_sections, parts))
+
+
 def paint(look: Look) -> str:
     """A company's colours as custom properties; a style sheet of the site still outranks them."""
     parts = []

@@ -28,7 +28,7 @@ export interface SlagboomDetail {
 /**
  * - `ask`: a choice is due, and the first layer is about to show;
  * - `open`, `close`: the second layer did;
- * - `change`: the visitor decided, in this tab or another one.
+ * - `change`: the visitor decided, in this tab or another one; told once the page shows it.
  */
 export type SlagboomEventName = "ask" | "open" | "close" | "change";
 
@@ -51,6 +51,7 @@ export interface Slagboom {
   granted(id: string): boolean;
   /** Shows the second layer. */
   open(): void;
+  /** As the button does; soon, never at once. */
   accept(): void;
   refuse(): void;
   /** The same as refuse; recorded as a withdrawal where something had been granted. */

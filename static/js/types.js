@@ -127,6 +127,8 @@
  * @property {Choosing["decide"]} decide
  * @property {() => import("./slagboom.js").SlagboomDecision | null} earlier
  * @property {typeof import("./choice/dom.js").h} h
+ * @property {() => boolean} hadGrants  whether something was granted before an answer on this page,
+ * whose scripts may still stand in it
  * @property {() => boolean} isUnsent  whether the log has not acknowledged the choice yet
  * @property {typeof import("./choice/dom.js").makeButton} makeButton
  * @property {Choosing["open"]} open

@@ -13,7 +13,7 @@ const KEEP_AFTER_MS = 3000;
 const makeCare = (host, layers) => {
   const watch = watchStored(host);
   return {
-    ...makeTagVisitor(host, layers.wantPlaceholder),
+    ...makeTagVisitor(host, layers),
     watch: () => {
       watch();
       // What takes decisions comes with the gate only while a choice is due. The browser keeps it

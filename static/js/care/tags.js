@@ -1,10 +1,10 @@
 /** Marked tags that are no scripts, and what a tag's author should know. */
 
 /** @typedef {import("../types.js").Host} Host */
-/** @typedef {import("../types.js").ServiceConfig} ServiceConfig */
+/** @typedef {import("../types.js").Layers} Layers */
 
-/** @param {Host} host @param {(frame: HTMLIFrameElement, service: ServiceConfig) => void} wantPlaceholder */
-export const makeTagVisitor = (host, wantPlaceholder) => {
+/** @param {Host} host @param {Layers} layers */
+export const makeTagVisitor = (host, layers) => {
   const { necessary_hosts, services } = host.config;
   const { mayRun, run, visited } = host.tags;
   const { isCovered, resolveAddress, serviceOf } = host.shared;
@@ -59,7 +59,7 @@ export const makeTagVisitor = (host, wantPlaceholder) => {
       frame.replaceWith(fresh);
       frame = fresh;
     }
-    if (service) wantPlaceholder(frame, service);
+    if (service) layers.wantPlaceholder(frame, service);
   };
 
   /** Tells the author of a tag, once, why it is held back or why it is not.
@@ -75,7 +75,7 @@ export const makeTagVisitor = (host, wantPlaceholder) => {
     const unknown = (consent || "").split(" ").find((name) => !(name in purposes || name in granted));
     const fault =
       consent === undefined
-        ? service && !service.ahead && !granted[service.id] &&
+        ? service && !service.ahead && !granted[service.id] && !layers.hadGrants() &&
           `not held back: ${service.id} is not granted and the tag not marked`
         : !isInert ? 'not held back: it needs type="text/plain" or data-src'
           : unknown ? `held back: "${unknown}" is no purpose or service of this policy`

@@ -55,6 +55,7 @@ const makeChoosing = (style, host) => {
   const unsent = makeUnsent(site, decodeChoice);
   /** The decision that the choice made on this page took the place of. @type {string | null} */
   let replaced = null;
+  let hadGrants = false;
 
   /** Those that are there. @type {Map<string, Part>} */
   const parts = new Map();
@@ -107,6 +108,7 @@ const makeChoosing = (style, host) => {
     document.querySelectorAll("[data-consent-once]").forEach((frame) => {
       frame.removeAttribute("data-consent-once");
     });
+    hadGrants = hadGrants || Object.values(host.grants.services).includes(true);
     const mustReload = host.apply();
     for (const [script, [marked, done]] of loading) {
       if (mayRun(marked, script.src)) continue;
@@ -226,6 +228,7 @@ const makeChoosing = (style, host) => {
     decide,
     earlier: () => describeChoice(config, host.earlier),
     h,
+    hadGrants: () => hadGrants,
     isUnsent: () => unsent.waiting().length > 0,
     makeButton,
     open: (opener) => withPart("second", ({ show }) => show && show(opener)),
