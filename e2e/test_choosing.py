@@ -320,3 +320,44 @@ def test_a_granted_purpose_opens_no_door_to_a_vendor_nobody_registered(
     visitor.witness.mark(page)
 
     assert visitor.witness.urls("unregistered.example") == []
+
+
+def test_a_visitor_erases_their_own_record_and_is_asked_anew(
+    own_kit: KitProcess, visitor: Visitor, kresoft: Any
+) -> None:
+    page = visitor.page
+    visitor.open(own_kit.address(kresoft))
+    visitor.answer("accept")
+    decision = visitor.decision()
+    assert decision is not None
+    assert len(own_kit.records(decision["consent_id"])) == 1
+
+    page.click(".sb-reopen")
+    with page.expect_response("**/records/*") as response:
+        page.click(".sb-erase")
+    page.wait_for_function("slagboom.decision === null")
+    words = page.locator("dialog [role=status]").inner_text()
+
+    assert response.value.status == 200
+    assert words
+    assert own_kit.records(decision["consent_id"]) == []
+    assert page.evaluate("document.cookie") == ""
+    assert page.evaluate("localStorage.length") == 0
+    page.reload()
+    visitor.asked()
+
+
+def test_a_shown_first_layer_is_counted_without_cookie_or_identifier(
+    own_kit: KitProcess, visitor: Visitor, kresoft: Any
+) -> None:
+    page = visitor.page
+    with page.expect_request("**/shown") as request:
+        visitor.open(own_kit.address(kresoft))
+
+    notices = page.evaluate(
+        "fetch(document.querySelector('script[src*=gate]').src).then((a) => a.text())"
+    )
+    assert request.value.post_data is not None
+    assert f'"notice":"{request.value.post_data}"' in notices
+    assert "cookie" not in request.value.all_headers()
+    assert page.evaluate("document.cookie") == ""

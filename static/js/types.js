@@ -126,6 +126,7 @@
  * @property {(css: string) => void} addStyle
  * @property {Choosing["decide"]} decide
  * @property {() => import("./slagboom.js").SlagboomDecision | null} earlier
+ * @property {() => void} forget  the choice, because its record is gone
  * @property {typeof import("./choice/dom.js").h} h
  * @property {() => boolean} hadGrants  whether something was granted before an answer on this page,
  * whose scripts may still stand in it

@@ -227,6 +227,20 @@ const makeChoosing = (style, host) => {
     addStyle,
     decide,
     earlier: () => describeChoice(config, host.earlier),
+    /** The visitor's records are erased: without a trace here either, they are asked anew. */
+    forget: () => {
+      host.choice = host.earlier = null;
+      host.isKept = false;
+      change(
+        () => {
+          document.cookie = `${COOKIE_START}; max-age=0; path=/${config.domain}`;
+        },
+        () => {
+          unsent.keep([]);
+          ask();
+        },
+      );
+    },
     h,
     hadGrants: () => hadGrants,
     isUnsent: () => unsent.waiting().length > 0,

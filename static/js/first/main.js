@@ -59,6 +59,8 @@ const makePart = (style, notice, host, layers) => {
       if (host.choice || layer) return;
       layer = makeFirstLayer(notice, layers);
       host.root.prepend(layer);
+      // Counted, and nothing else: neither cookie nor identifier goes along.
+      navigator.sendBeacon(`${host.base}shown`, host.config.languages[notice.language].notice);
     },
     update: () => {
       if (!layer || !host.choice) return;

@@ -8,7 +8,7 @@ import { fill, formatDay, locales } from "../format.js";
 /** @typedef {import("../types.js").SecondService} SecondService */
 
 /** @param {SecondNotice} notice @param {Host} host @param {Layers} layers */
-export const makeContents = (notice, host, { h, isUnsent, outwardLink }) => {
+export const makeContents = (notice, host, { forget, h, isUnsent, makeButton, outwardLink }) => {
   const { language, texts } = notice;
   /** @param {string[]} names */
   const list = (names) => new Intl.ListFormat(locales(language)).format(names);
@@ -24,7 +24,31 @@ export const makeContents = (notice, host, { h, isUnsent, outwardLink }) => {
   /** @param {string | null} address */
   const mail = (address) => address && [" ", h("a", { href: `mailto:${address}` }, address)];
 
+  /** What came of erasing; it outlives the record that is gone. */
+  const outcome = h("p", { role: "status" });
+  /** @param {string} id */
+  const erase = async (id) => {
+    let text = texts.record_erase_failed;
+    try {
+      // The id is the secret: no cookie has to go along.
+      const { status } = await fetch(`${host.base}records/${id}`, {
+        method: "DELETE",
+        credentials: "omit",
+      });
+      if (status === 409) text = texts.record_erase_held;
+      if (status === 200 || status === 404) {
+        text = texts.record_erased;
+        forget();
+      }
+    } catch {
+      // Offline: nothing was erased.
+    }
+    outcome.textContent = text;
+  };
+
   return {
+    outcome,
+
     /** Vendor, place, data, and all a service would store. @param {SecondService} service */
     service: ({ description, link, name, notes = [], rows, stored }) => [
       h("p", null, description),
@@ -69,9 +93,13 @@ export const makeContents = (notice, host, { h, isUnsent, outwardLink }) => {
         ),
         isUnsent()
           ? h("p.note", null, texts.record_offline)
-          : h("p", null, h("a", {
-            href: `${host.base}records/${id}`, download: `${notice.site}-${id}.json`,
-          }, texts.record_link)),
+          : [
+            h("p", null, h("a", {
+              href: `${host.base}records/${id}`, download: `${notice.site}-${id}.json`,
+            }, texts.record_link)),
+            h("p", null, texts.record_erase_note),
+            h("p", null, makeButton("button sb-erase", texts.record_erase, () => erase(id))),
+          ],
       ];
     },
 

@@ -104,7 +104,7 @@ export const makeSecondLayer = (notice, host, layers) => {
         notice.hand_over && h("p", null, notice.hand_over),
         sections,
         h("section.purpose", null, h("h3", null, anonymise), h("p", null, texts.anonymise_text)),
-        h("section", null, h("h3", null, texts.record_title), record),
+        h("section", null, h("h3", null, texts.record_title), record, contents.outcome),
         h("section", null, contents.rights())),
       h("div.actions", null,
         makeAction("accept", texts.accept, () => accept("second", language)),
