@@ -11,7 +11,7 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help run test check check-python check-client check-docs bench fix build lock clean
+.PHONY: help run test test-ha check check-python check-client check-docs bench fix build lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,10 @@ test: $(VENV)/dev.stamp ## Run every test: unit, server, browser
 	@$(PYTHON) tools/engines.py
 	@$(PYTHON) tools/postgresql.py
 	$(PYTHON) -m pytest $(ARGS)
+
+test-ha: $(VENV)/dev.stamp ## Run the high-availability set-up and kill its machines one by one (minutes)
+	@$(PYTHON) tools/ha.py
+	$(PYTHON) -m pytest ha -s $(ARGS)
 
 check: check-python check-client check-docs ## Lint, types, imports, client scripts, sizes, documentation
 

@@ -6,9 +6,10 @@ import argparse
 import sys
 
 from bench.client import command as client
+from bench.server import command as server
 from bench.errors import BenchError
 
-HALVES = {"client": client}
+HALVES = {"client": client, "server": server}
 
 
 def main() -> int:

@@ -281,6 +281,27 @@ def test_an_answer_given_on_the_way_out_is_kept_and_recorded(
     assert (record["action"], record["decision_id"]) == ("accept_all", decision_id)
 
 
+def test_a_page_that_goes_before_the_next_frame_still_sends_its_answer(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    visitor.open(kit.address(companies["kresoft"]))
+    visitor.asked()
+    sent = visitor.page.evaluate(
+        """async () => {
+          const sent = [];
+          window.fetch = async (address) => sent.push(address);
+          // No frame and no timer is left to this page.
+          window.setTimeout = window.requestAnimationFrame = () => 0;
+          document.querySelector(".sb-accept").click();
+          dispatchEvent(new PageTransitionEvent("pagehide"));
+          for (let turn = 0; turn < 9; turn += 1) await null;
+          return sent;
+        }"""
+    )
+
+    assert [address.rpartition("/")[2] for address in sent] == ["decisions"]
+
+
 def test_a_decision_for_an_older_revision_is_recorded_as_it_was_made(
     own_kit: KitProcess, visitor: Visitor, companies: Any
 ) -> None:
@@ -486,6 +507,88 @@ def test_a_late_answer_never_undoes_a_later_decision(
     assert not page.evaluate("() => slagboom.granted('google-analytics')")
     records = kit.records(visitor.decision()["consent_id"])
     assert [record["action"] for record in records] == ["accept_all", "withdraw"]
+
+
+def test_a_late_answer_that_meets_the_next_page_brings_no_grant_back(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    page = visitor.page
+    address = kit.address(companies["kresoft"])
+    visitor.hold("**/decisions")
+    visitor.open(address)
+    visitor.asked()
+    with page.expect_request("**/decisions"):
+        page.click(".sb-first .sb-accept")
+    page.click(".sb-withdraw")
+    page.wait_for_function("() => JSON.parse(localStorage['slagboom-unsent']).length === 2")
+    page.click(".sb-reopen")
+    page.click("dialog .sb-reject")
+    page.wait_for_function("() => JSON.parse(localStorage['slagboom-unsent']).length === 3")
+    accepted = page.evaluate("() => JSON.parse(localStorage['slagboom-unsent'])[0][0]")
+    # Between two pages the answer to `accept` sets its cookie again.
+    page.goto("about:blank")
+    visitor.context.clear_cookies(name="slagboom")
+    set_cookie(visitor, "kresoft", accepted)
+    visitor.context.unroute("**/decisions")
+
+    visitor.open(address)
+    visitor.settled()
+    page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    visitor.open(address)
+    visitor.witness.mark(page)
+
+    assert not page.evaluate("() => slagboom.granted('google-analytics')")
+    assert visitor.witness.cookies()["slagboom"] != accepted
+    assert "_ga" not in visitor.witness.cookies()
+    assert visitor.errors == []
+
+
+def test_a_withdrawal_does_not_wait_for_a_server_that_never_answers(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    page = visitor.page
+    address = kit.address(companies["kresoft"])
+    visitor.open(address)
+    visitor.answer("accept")
+    visitor.expire_cache()
+    visitor.open(address)
+    held = visitor.hold("**/choice-*")
+    with page.expect_event("domcontentloaded"):
+        page.click(".sb-withdraw")
+    assert len(held) >= 1
+    page.wait_for_function("() => window.slagboom && !slagboom.granted('google-analytics')")
+
+    visitor.context.unroute("**/choice-*")
+    visitor.open(address)
+    page.locator(".sb-reopen").wait_for()
+    assert page.locator(".sb-withdraw").count() == 0
+
+
+def test_an_older_cookie_beside_it_does_not_undo_a_withdrawal(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    page = visitor.page
+    address = kit.address(companies["kresoft"])
+    visitor.open(address)
+    visitor.answer("accept")
+    # As a site leaves it that shares the choice among its subdomains from some day on.
+    page.evaluate(
+        "value => { document.cookie = value + '; path=/'; }",
+        "slagboom=" + visitor.witness.cookies()["slagboom"],
+    )
+    visitor.expire_cache()
+    visitor.open(address)
+    visitor.context.route("**/choice-*", lambda route: route.abort())
+    with page.expect_event("domcontentloaded"):
+        page.click(".sb-withdraw")
+    page.wait_for_function("() => window.slagboom && slagboom.decision")
+    visitor.settled()
+
+    assert not page.evaluate("() => slagboom.granted('google-analytics')")
+    visitor.context.unroute("**/choice-*")
+    visitor.open(address)
+    assert not page.evaluate("() => slagboom.granted('google-analytics')")
+    assert page.locator(".sb-first").count() == 0
 
 
 def test_a_wrong_reload_keeps_the_old_policy_serving(

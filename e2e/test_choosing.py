@@ -288,6 +288,56 @@ def test_a_slow_script_is_waited_for_by_those_behind_it(
     page.locator('#own-tag[data-state="complete"]').wait_for()
 
 
+def test_a_script_that_a_service_brings_never_runs_after_the_withdrawal(
+    kit: KitProcess, visitor: Visitor, kresoft: Any
+) -> None:
+    page = visitor.page
+    held = visitor.hold("**/gtag/js*")
+    visitor.open(kit.address(kresoft))
+    visitor.asked()
+    page.click(".sb-first .sb-accept")
+    page.click(".sb-withdraw")
+    page.wait_for_function("() => !slagboom.granted('google-analytics')")
+    [route] = held
+    with page.expect_event("requestfinished", lambda request: "/gtag/js" in request.url):
+        route.fulfill(content_type="text/javascript", body="window.ran = true")
+    visitor.settled()
+
+    assert page.evaluate("() => window.ran") is None
+    visitor.context.unroute("**/gtag/js*")
+    page.click(".sb-reopen")
+    page.click("dialog .sb-accept")
+    page.wait_for_function("() => document.cookie.includes('_ga')")
+
+
+def test_an_inline_script_keeps_its_place_while_the_page_still_comes_in(
+    kit: KitProcess, visitor: Visitor, kresoft: Any
+) -> None:
+    """The last of its parent may be a half one; those behind it wait as well."""
+    page = visitor.page
+    visitor.open(kit.address(kresoft))
+    visitor.answer("accept")
+    address = kit.address(kresoft, "/slow-page")
+    html = """<!doctype html><html lang="nl"><head><script src="/s/kresoft/gate.js"></script>
+      <script>window.order = [];</script></head><body>
+      <div><script type="text/plain" data-consent="statistics">order.push("inline")</script></div>
+      <script type="text/plain" data-consent="statistics" data-src="/own.js"></script>
+      <script src="/slow.js"></script><p>end</p>"""
+    page.route(address, lambda route: route.fulfill(content_type="text/html", body=html))
+    page.route(
+        "**/own.js",
+        lambda route: route.fulfill(content_type="text/javascript", body="order.push('own')"),
+    )
+    held = visitor.hold("**/slow.js")
+    page.goto(address, wait_until="commit")
+    page.locator("script[src='/slow.js']").wait_for(state="attached")
+    page.evaluate("() => fetch('/own.js').then(() => fetch('/own.js'))")
+    held.pop().fulfill(content_type="text/javascript", body="")
+    page.wait_for_function("() => order.length === 2")
+
+    assert page.evaluate("() => order") == ["inline", "own"]
+
+
 def test_google_is_told_of_the_withdrawal(kit: KitProcess, visitor: Visitor, kresoft: Any) -> None:
     page = visitor.page
     visitor.open(kit.address(kresoft))

@@ -12,7 +12,6 @@ from log_samples import DOCUMENT, NOON, make_offer, make_record
 from sqlalchemy import insert, select, update
 
 from slagboom_server.chain import begin_chain, link
-from slagboom_server.chain_check import Fault
 from slagboom_server.checkpoint_copy import CheckpointCopies
 from slagboom_server.checkpointer import CheckpointMaker
 from slagboom_server.engine import open_engine, parse_url, writing
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Executable
 
+    from slagboom_server.chain_check import Fault
     from slagboom_server.checkpoint import Checkpoint
     from slagboom_server.record import OfferedNotice
     from slagboom_server.store_sql import SqlStore
@@ -52,10 +52,7 @@ class Log:
         """Decisions with these numbers, a second apart."""
         offer = published()
         self.store.append(
-            [
-                make_record(n, offer, NOON + dt.timedelta(seconds=n))
-                for n in range(first, last + 1)
-            ]
+            [make_record(n, offer, NOON + dt.timedelta(seconds=n)) for n in range(first, last + 1)]
         )
 
     def checkpoint(self, minute: int) -> Checkpoint:
@@ -66,7 +63,7 @@ class Log:
     def verify(
         self, *outside: Checkpoint, start: dict[bytes, tuple[int, bytes]] | None = None
     ) -> Verdict:
-        """What `slagboom log verify` finds, with the copy beside the keys unless others are named."""
+        """What `slagboom log verify` finds. outside: copies. start: see `Verification`."""
         verification = Verification(self.url, start or {})
         try:
             copies = [("the given file", copy) for copy in outside]

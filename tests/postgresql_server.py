@@ -54,7 +54,8 @@ class Server:
         """Returns once it takes connections."""
         options = (
             f"-p {self.port} -c listen_addresses=127.0.0.1 -c max_connections=200"
-            f" -c unix_socket_directories={self._socket}"
+            # It would hold a lock now and then that a test waits for in vain.
+            f" -c unix_socket_directories={self._socket} -c autovacuum=off"
         )
         self._control("start", "--log", self._log, "--options", options)
 

@@ -50,7 +50,14 @@ def find_port() -> int:
 class Server:
     """`slagboom serve` as a process of its own, with what it says."""
 
-    def __init__(self, policies: Path, folder: Path, database: str | None, workers: int) -> None:
+    def __init__(
+        self,
+        policies: Path,
+        folder: Path,
+        database: str | None,
+        workers: int,
+        options: dict[str, str],
+    ) -> None:
         self.port = find_port()
         self.database = database or f"sqlite:///{folder / 'slagboom.db'}"
         self.process = subprocess.Popen(
@@ -61,6 +68,9 @@ class Server:
                 "SLAGBOOM_DATABASE": self.database,
                 "SLAGBOOM_PORT": str(self.port),
                 "SLAGBOOM_WORKERS": str(workers),
+                # All visitors of the tests come from one address.
+                "SLAGBOOM_RATE_LIMIT": "0",
+                **options,
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -136,10 +146,17 @@ class Server:
 
 @contextlib.contextmanager
 def serving(
-    policies: Path, folder: Path, database: str | None = None, workers: int = 1
+    policies: Path,
+    folder: Path,
+    database: str | None = None,
+    workers: int = 1,
+    **options: str,
 ) -> Iterator[Server]:
-    """A server that takes visitors; its log stands in the folder unless a database is given."""
-    server = Server(policies, folder, database, workers)
+    """A server that takes visitors; its log stands in the folder unless a database is given.
+
+    options: more variables of the environment.
+    """
+    server = Server(policies, folder, database, workers, options)
     try:
         server.wait_for("Slagboom listens on")
         yield server
@@ -175,17 +192,19 @@ def make_body(server: Server, number: int) -> dict[str, Any]:
 class Visitors:
     """Visitors who send one decision after the other for as long as the block lasts.
 
-    acknowledged: the ids of those that were answered with 201.
+    lanes: so many at once. first_lane: visitors of two servers are others by this. acknowledged:
+    the ids of those that were answered with 201.
     """
 
-    def __init__(self, server: Server, lanes: int = 4) -> None:
+    def __init__(self, server: Server, lanes: int = 4, first_lane: int = 0) -> None:
         self.acknowledged: set[str] = set()
         self._server = server
         self._template = make_body(server, 1)
         self._enough = threading.Event()
         self._stored = threading.Semaphore(0)
         self._pool = ThreadPoolExecutor(lanes)
-        self._lanes = [self._pool.submit(self._send, lane) for lane in range(lanes)]
+        numbers = range(first_lane, first_lane + lanes)
+        self._lanes = [self._pool.submit(self._send, lane) for lane in numbers]
 
     def wait_for(self, decisions: int) -> None:
         """Returns once so many more have been acknowledged."""

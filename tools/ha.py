@@ -1,6 +1,7 @@
 """Makes sure that `make test-ha` has what docs/high-availability.md sets up.
 
-Programs that are there are taken as they are; otherwise Debian's packages are installed (root only).
+Programs that are there are taken as they are; for others Debian's packages are installed (root
+only).
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from pathlib import Path
 
 from install import install_debians, refuse
 from postgresql import find_postgresql

@@ -75,7 +75,9 @@ def draw_first_layer(document: Mapping[str, Any]) -> Drawing:
     )
     end = (
         f"<p>{_text(texts['first_intro'])}</p><ul>{purposes}</ul>"
-        f"<p>{_text(notice['words'])} {link or ''}</p></div>"
+        # The comment keeps the space a text of its own, as the script makes it: joined with the
+        # words before, it moves the link by a part of a pixel.
+        f"<p>{_text(notice['words'])}<!----> {link or ''}</p></div>"
         f'<div class="sb-actions">{buttons}</div></section>'
     )
     changes = tuple(

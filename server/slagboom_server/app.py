@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from slagboom_server.decisions import ROUTES as DECISION_ROUTES
 from slagboom_server.errors import StoreUnavailable
 from slagboom_server.handover_routes import ROUTES as HANDOVER_ROUTES
+from slagboom_server.health import Health
+from slagboom_server.metrics import MeasuredApp
+from slagboom_server.own_record import ROUTES as OWN_RECORD_ROUTES
 from slagboom_server.problems import Refusal, answer_problem
 from slagboom_server.shown_routes import ROUTES as SHOWN_ROUTES
 from slagboom_server.visitor import ROUTES
@@ -18,6 +23,7 @@ from slagboom_server.visitor import ROUTES
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import ASGIApp
 
     from slagboom_server.kit import Kit
 
@@ -54,10 +60,21 @@ async def _answer_fault(_request: Request, _error: Exception) -> Response:
     return answer_problem(500, "The server failed on this request; nothing was stored.")
 
 
-def build_app(kit: Kit) -> Starlette:
-    """The app of a kit whose policies have been read."""
+def build_app(kit: Kit, health: Health | None = None) -> Starlette:
+    """The app of a kit whose policies have been read.
+
+    health: answers whether the kit is ready; left out, whoever answers is.
+    """
+    operator = Health({}) if health is None else health
     app = Starlette(
-        routes=[*DECISION_ROUTES, *ROUTES, *HANDOVER_ROUTES, *SHOWN_ROUTES],
+        routes=[
+            *operator.routes(),
+            *DECISION_ROUTES,
+            *ROUTES,
+            *HANDOVER_ROUTES,
+            *SHOWN_ROUTES,
+            *OWN_RECORD_ROUTES,
+        ],
         exception_handlers={
             HTTPException: _answer_http_error,
             Refusal: _answer_refusal,
@@ -69,3 +86,9 @@ def build_app(kit: Kit) -> Starlette:
     app.router.redirect_slashes = False
     app.state.kit = kit
     return app
+
+
+def measured(app: Starlette, kit: Kit) -> ASGIApp:
+    """The app with every request timed."""
+    routes = {route.endpoint: route.path for route in app.routes if isinstance(route, Route)}
+    return MeasuredApp(app, kit.metrics, routes, time.perf_counter)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 
 from slagboom_banner.errors import SlagboomError
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from slagboom_server.evidence import Evidence
 
 INTERVAL_SECONDS: Final = 60
+_MOST_MISSED: Final = 5
+"""Intervals without success after which it is not a passing failure any more."""
+
 _STAMP_EVERY_MS: Final = 3_600_000
 """Authorities limit what they do for nothing, and a time-stamp covers everything before it."""
 
@@ -73,7 +78,8 @@ class CheckpointMaker:
             return None
         last = self.last()
         if last is not None and next_key is None:
-            is_young = to_ms(now) - last.made_at < min_age_seconds * 1000
+            # One from the future is none of this minute: the clock was set back.
+            is_young = 0 <= to_ms(now) - last.made_at < min_age_seconds * 1000
             if is_young or heads == last.heads:
                 return None
         made_at = to_ms(now)
@@ -92,6 +98,10 @@ class CheckpointMaker:
             return None
         self._copies.keep(checkpoint)
         return checkpoint
+
+    def signing_key(self) -> Ed25519PrivateKey:
+        """The key that signs now. Raises SlagboomError where it is not in the folder."""
+        return self._key_after(self.last())
 
     def _key_after(self, last: Checkpoint | None) -> Ed25519PrivateKey:
         if last is None:
@@ -141,6 +151,7 @@ class Checkpointer:
         self._clock = clock
         self._authority = authority
         self._interval_seconds = interval_seconds
+        self._went_well = time.monotonic()
         self._is_closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="slagboom-checkpoints", daemon=True)
 
@@ -160,6 +171,15 @@ class Checkpointer:
         self._thread.join()
         self._make(0)
 
+    def trouble(self) -> str | None:
+        """What is wrong, None for nothing; a single failure is none, the next may succeed."""
+        if not self._thread.is_alive():
+            return "their thread has ended"
+        silent = time.monotonic() - self._went_well
+        if silent > _MOST_MISSED * self._interval_seconds:
+            return f"none could be made for {silent:.0f} seconds; the server's own log says why"
+        return None
+
     def _run(self) -> None:
         while not self._is_closing.wait(self._interval_seconds):
             # A little less than the interval, or every other one would be skipped by a hair.
@@ -168,15 +188,18 @@ class Checkpointer:
                 self._stamp(self._authority, checkpoint)
 
     def _make(self, min_age_seconds: float) -> Checkpoint | None:
+        checkpoint = None
         try:
-            return self._maker.make(self._clock(), min_age_seconds=min_age_seconds)
-        except Contended:
-            return None  # another process has made one at this moment
+            # Where it happens, another process has made one at this moment.
+            with suppress(Contended):
+                checkpoint = self._maker.make(self._clock(), min_age_seconds=min_age_seconds)
         except SlagboomError as error:
             _log.error("no checkpoint was made: %s", error)
         except Exception:  # noqa: BLE001 -- the thread's edge: it must outlive any fault
             _log.exception("no checkpoint was made")
-        return None
+        else:
+            self._went_well = time.monotonic()
+        return checkpoint
 
     def _stamp(self, authority: str, checkpoint: Checkpoint) -> None:
         try:

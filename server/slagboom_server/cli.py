@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
 import typer
 
-from slagboom_banner.assets import policies_directory, texts_directory
-from slagboom_banner.rules import check_policies
-from slagboom_banner.texts import read_texts
+from slagboom_banner.assets import policies_directory
 from slagboom_server import serving
+from slagboom_server.cli_backup import back_up_log, restore_log
 from slagboom_server.cli_copy import copy_log
 from slagboom_server.cli_evidence import checkpoint_commands, key_commands, verify_log
+from slagboom_server.cli_export import export_records
 from slagboom_server.cli_log import DEFAULT_DATABASE, Database, log
+from slagboom_server.cli_options import (
+    GeoDatabase,
+    Host,
+    Keys,
+    LogShape,
+    MetricsPort,
+    Policies,
+    Port,
+    RateLimit,
+    TimestampUrl,
+    TrustedProxies,
+    Vendors,
+    Workers,
+)
+from slagboom_server.cli_policy import policy
+from slagboom_server.cli_receipt import write_receipt
+from slagboom_server.cli_render import render_layer
+from slagboom_server.cli_retention import erase_records, hold_commands, purge_records
+from slagboom_server.log_format import prepare_logging
 from slagboom_server.migration import migrate as migrate_database
-from slagboom_server.settings import Settings
+from slagboom_server.settings import RATE_LIMIT, Settings
 
 if TYPE_CHECKING:
     from slagboom_banner.errors import Finding
@@ -28,55 +46,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-policy = typer.Typer(help="Check the policy files.", no_args_is_help=True)
 log.command("copy")(copy_log)
+log.command("export")(export_records)
+log.command("erase")(erase_records)
+log.command("purge")(purge_records)
+log.command("receipt")(write_receipt)
 log.command("verify")(verify_log)
 log.add_typer(checkpoint_commands, name="checkpoint")
+app.command("backup")(back_up_log)
+app.command("restore")(restore_log)
 app.add_typer(log, name="log")
 app.add_typer(key_commands, name="key")
+policy.command("render")(render_layer)
 app.add_typer(policy, name="policy")
+app.add_typer(hold_commands, name="hold")
 
-Policies = Annotated[
-    Path,
-    typer.Option(envvar="SLAGBOOM_POLICIES", help="Folder of policies; services/ beneath."),
-]
-Host = Annotated[str, typer.Option(envvar="SLAGBOOM_HOST", help="Address to listen on.")]
-Port = Annotated[
-    int, typer.Option(envvar="SLAGBOOM_PORT", min=1, max=65535, help="Port to listen on.")
-]
-GeoDatabase = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="SLAGBOOM_GEO_DATABASE", help="Country database (.mmdb); none: country unknown."
-    ),
-]
-TrustedProxies = Annotated[
-    str,
-    typer.Option(
-        envvar="SLAGBOOM_TRUSTED_PROXIES",
-        help="Proxies whose X-Forwarded-For is believed, comma-separated.",
-    ),
-]
-Keys = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="SLAGBOOM_KEYS",
-        help="Folder of secrets; none: beside an SQLite file, else var/keys.",
-    ),
-]
-Workers = Annotated[
-    int, typer.Option(envvar="SLAGBOOM_WORKERS", min=1, max=64, help="Processes that serve.")
-]
-Vendors = Annotated[
-    Literal["local", "real"],
-    typer.Option(envvar="SLAGBOOM_VENDORS", help="Stand-ins here, or the vendors' real hosts."),
-]
-TimestampUrl = Annotated[
-    str | None,
-    typer.Option(
-        envvar="SLAGBOOM_TIMESTAMP_URL", help="Authority that stamps checkpoints (RFC 3161)."
-    ),
-]
 SHIPPED_POLICIES = policies_directory()
 DEMO_DATABASE = "sqlite:///var/demo.db"
 """A log of its own: the demo's decisions are nobody's, and its notices name its stand-ins."""
@@ -85,11 +69,6 @@ DEMO_DATABASE = "sqlite:///var/demo.db"
 def _print_warnings(findings: tuple[Finding, ...]) -> None:
     for finding in findings:
         sys.stderr.write(f"{finding}\n")
-
-
-def _prepare_logging() -> None:
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 @app.command()
@@ -103,11 +82,24 @@ def serve(
     workers: Workers = 1,
     keys: Keys = None,
     timestamp_url: TimestampUrl = None,
+    metrics_port: MetricsPort = None,
+    rate_limit: RateLimit = RATE_LIMIT,
+    log_format: LogShape = "text",
 ) -> None:
     """Serve the banner and keep the consent log. SIGHUP reads the policies again."""
-    _prepare_logging()
+    prepare_logging(log_format)
     settings = Settings(
-        policies, database, host, port, geo_database, trusted_proxies, workers, keys, timestamp_url
+        policies,
+        database,
+        host,
+        port,
+        geo_database,
+        trusted_proxies,
+        workers,
+        keys,
+        timestamp_url,
+        metrics_port,
+        rate_limit,
     )
 
     def report(warnings: tuple[Finding, ...]) -> None:
@@ -129,12 +121,25 @@ def demo(
     workers: Workers = 1,
     keys: Keys = None,
     timestamp_url: TimestampUrl = None,
+    metrics_port: MetricsPort = None,
+    rate_limit: RateLimit = RATE_LIMIT,
+    log_format: LogShape = "text",
     vendors: Vendors = "local",
 ) -> None:
     """Serve three company sites with stand-in vendors, to try everything on one machine."""
-    _prepare_logging()
+    prepare_logging(log_format)
     settings = Settings(
-        policies, database, host, port, geo_database, trusted_proxies, workers, keys, timestamp_url
+        policies,
+        database,
+        host,
+        port,
+        geo_database,
+        trusted_proxies,
+        workers,
+        keys,
+        timestamp_url,
+        metrics_port,
+        rate_limit,
     )
 
     def report(warnings: tuple[Finding, ...]) -> None:
@@ -159,17 +164,3 @@ def migrate(database: Database = DEFAULT_DATABASE) -> None:
     """Bring the database to the newest schema."""
     done = migrate_database(database)
     sys.stdout.write("migrated\n" if done else "nothing to do: the schema is the newest\n")
-
-
-@policy.command()
-def check(policies: Policies = Path("policies")) -> None:
-    """Validate every policy of a folder and lint it against the law; code 2 for errors."""
-    loaded, findings = check_policies(policies, read_texts(texts_directory()))
-    errors = [finding for finding in findings if finding.severity == "error"]
-    _print_warnings(findings)
-    sys.stdout.write(
-        f"{len(loaded)} policies read: {len(errors)} errors, "
-        f"{len(findings) - len(errors)} warnings\n"
-    )
-    if errors:
-        raise typer.Exit(2)

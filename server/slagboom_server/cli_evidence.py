@@ -20,7 +20,9 @@ from slagboom_server.checkpoint import read_checkpoint
 from slagboom_server.checkpoint_check import describe
 from slagboom_server.checkpoint_copy import CheckpointCopies, read_file
 from slagboom_server.checkpointer import CheckpointMaker
+from slagboom_server.cli_export import verify_manifest
 from slagboom_server.cli_log import DEFAULT_DATABASE, Database
+from slagboom_server.cli_receipt import verify_receipts
 from slagboom_server.export import format_time
 from slagboom_server.keyring import key_folder
 from slagboom_server.migration import open_current
@@ -83,8 +85,26 @@ def verify_log(
     processes: Annotated[
         int, typer.Option("--processes", min=0, help="0: as many as there are processors.")
     ] = 0,
+    receipt: Annotated[
+        Path | None,
+        typer.Option("--receipt", metavar="FILE", help="Only this receipt, without the log."),
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option("--key", metavar="KEY", help="To trust: 64 hex digits, or a .pub file."),
+    ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option("--manifest", metavar="FILE", help="Only an export, by its manifest."),
+    ] = None,
 ) -> None:
     """Prove that no decision was altered, removed, inserted or reordered; code 1 if one was."""
+    if receipt is not None:
+        verify_receipts(receipt, key or ())
+        return
+    if manifest is not None:
+        verify_manifest(manifest, key_folder(database, keys))
+        return
     open_current(database).dispose()
     folder = key_folder(database, keys)
     given = [(str(file), read_file(file)) for file in checkpoint or ()]

@@ -5,28 +5,23 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from contextlib import ExitStack, contextmanager
-from functools import partial
-from pathlib import Path  # noqa: TC003 -- Typer reads it from the annotations
-from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from slagboom_banner.errors import SlagboomError
 from slagboom_server import log_tables
-from slagboom_server.csv_lines import write_csv
-from slagboom_server.export import FORMATS, describe_record, read_pages, write_records
+from slagboom_server.export import describe_record, write_records
 from slagboom_server.query import Query, read_choice, read_filter, read_id
 from slagboom_server.report import STATS_COLUMNS, describe_stats, flatten_stats
+from slagboom_server.rollup_tables import read_dimensions, read_rollup, write_rollup
 from slagboom_server.store_sql import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from typing import TextIO
+    from collections.abc import Iterator
 
-    from slagboom_server.store import Filter, Store
+    from slagboom_server.store import Store
 
 log = typer.Typer(no_args_is_help=True, help="Ask the consent log.")
 
@@ -134,12 +129,25 @@ def show_stats(
     service: Service = None,
     action: Action = None,
     consent_id: ConsentId = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            metavar="LIST",
+            help="Read the kept counts, erased records included, by some of: site, day, purpose, "
+            "revision, language, country, device.",
+        ),
+    ] = None,
     format_: Format = "table",
 ) -> None:
     """Count decisions by action, purpose, service, language and day."""
     query = Query(site, since, until, purpose, service, action, consent_id)
     with _opened(database) as store:
         shape = read_choice("format", format_, _SHAPES)
+        if by is not None:
+            dimensions = read_dimensions(by)
+            write_rollup(dimensions, read_rollup(dimensions, query, store), shape)
+            return
         stats = store.stats(read_filter(query, store))
         if shape == "json":
             _print_json(describe_stats(stats))
@@ -149,79 +157,6 @@ def show_stats(
             rows.writerows(flatten_stats(stats))
         else:
             Console().print(log_tables.show_stats(stats) if stats.decisions else _NO_MATCH)
-
-
-@log.command("export")
-def export_records(
-    *,
-    database: Database = DEFAULT_DATABASE,
-    site: Site = None,
-    since: Since = None,
-    until: Until = None,
-    purpose: Purpose = None,
-    service: Service = None,
-    action: Action = None,
-    consent_id: ConsentId = None,
-    format_: Annotated[str, typer.Option("--format", help="csv, json or jsonl.")] = "csv",
-    output: Annotated[
-        Path | None, typer.Option("--output", metavar="FILE", help="Where to; else to the output.")
-    ] = None,
-) -> None:
-    """Write every matching decision, oldest first.
-
-    In CSV a cell that a spreadsheet would run as a formula begins with an apostrophe.
-    """
-    query = Query(site, since, until, purpose, service, action, consent_id)
-    with _opened(database) as store:
-        shape = read_choice("format", format_, FORMATS)
-        chosen = read_filter(query, store)
-        with ExitStack() as stack:
-            out = sys.stdout if output is None else stack.enter_context(_whole_file(output))
-            is_watched = output is not None or not sys.stdout.isatty()
-            advance = stack.enter_context(_progress(store, chosen)) if is_watched else None
-            if shape == "csv":
-                write_csv(_counted(store.lean_pages(chosen), advance), store, out)
-            else:
-                pages = _counted(read_pages(store, chosen), advance)
-                write_records((record for page in pages for record in page), shape, out)
-
-
-_Page = TypeVar("_Page", bound="Sequence[object]")
-
-
-@contextmanager
-def _progress(store: Store, chosen: Filter) -> Iterator[Callable[[int], None] | None]:
-    """What moves a progress bar on by so many records; None where nobody looks at it."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
-        task = bar.add_task("Exporting", total=store.count(chosen))
-        yield partial(bar.advance, task)
-
-
-def _counted(pages: Iterator[_Page], advance: Callable[[int], None] | None) -> Iterator[_Page]:
-    for page in pages:
-        yield page
-        if advance is not None:
-            advance(len(page))
-
-
-@contextmanager
-def _whole_file(path: Path) -> Iterator[TextIO]:
-    """A file that appears under its name only once it is complete."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as out:
-            yield out
-        part.replace(path)
-    except OSError as error:
-        message = f"{path}: cannot write the export: {error.strerror}"
-        raise SlagboomError(message) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ framework's request and response objects cost as much as all that is done with t
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,9 +19,11 @@ from slagboom_banner.cookie import COOKIE_NAME
 from slagboom_banner.model import Decision
 from slagboom_server.choice_cookie import DAY_SECONDS, cookie_header, cookie_value
 from slagboom_server.errors import QueueFull, RecordRejected, ReplayConflict, StoreUnavailable
+from slagboom_server.metrics import UNKNOWN, result_of
 from slagboom_server.problems import SAFE_HEADERS, Refusal
 from slagboom_server.record import RequestFacts, build_record
-from slagboom_server.settings import MAX_BODY_BYTES
+from slagboom_server.request import require_rate
+from slagboom_server.settings import ANSWER_SECONDS, MAX_BODY_BYTES
 from slagboom_server.store import Conflict, Stored
 
 if TYPE_CHECKING:
@@ -29,8 +32,9 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from slagboom_server.anonymise import Client
-    from slagboom_server.kit import Kit, Site
+    from slagboom_server.kit import Kit
     from slagboom_server.record import ConsentRecord
+    from slagboom_server.sites import Site
 
 _FIELDS: Final = len(Decision.model_fields)
 _TEXT_FIELDS: Final = 7
@@ -59,14 +63,21 @@ async def take_decision(scope: Scope, receive: Receive, send: Send) -> None:
     origin = headers.get(b"origin", b"").decode("latin-1")
     if origin not in site.loaded.policy.origins:
         raise Refusal(403, "This origin is not among the policy's `origins`.")
+    name, action = site.loaded.policy.site, UNKNOWN
+    facts = _facts(scope, headers)
     try:
+        require_rate(kit, "decisions", name, facts.address)
         body = await _read_body(receive)
         if body is None:
             return
-        record = await _make_record(kit, site, parse_decision(body), _facts(scope, headers))
+        decision = parse_decision(body)
+        action = decision.action.value
+        record = await _make_record(kit, site, decision, facts)
         is_new = await _store(kit, record)
     except (RecordRejected, StoreUnavailable, Refusal) as error:
+        kit.metrics.count_decision(name, action, result_of(error))
         raise _refuse(error, origin) from error
+    kit.metrics.count_decision(name, action, "stored" if is_new else "repeated")
     answer = b'{"receipt":"%s"}' % str(record.decision_id).encode()
     sent = [
         *_HEADERS,
@@ -200,8 +211,16 @@ def _build_record(
 
 
 async def _store(kit: Kit, record: ConsentRecord) -> bool:
-    """Whether the record is new; returns once it is durable."""
-    appended = await kit.writer.submit(record)
+    """Whether the record is new; returns once it is durable.
+
+    Raises StoreUnavailable where that takes too long; it may still be stored later.
+    """
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            appended = await kit.writer.submit(record)
+    except TimeoutError as error:
+        message = f"not durable within {ANSWER_SECONDS} s"
+        raise StoreUnavailable(message) from error
     if isinstance(appended, Conflict):
         raise ReplayConflict(appended.decision_id)
     return isinstance(appended, Stored)

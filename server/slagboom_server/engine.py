@@ -8,6 +8,7 @@ therefore knows which file it has open.
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from slagboom_banner.errors import SlagboomError
 from slagboom_server import postgresql
-from slagboom_server.errors import Contended, StoreUnavailable
+from slagboom_server.errors import Contended, LogCorrupt, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
 
 _BUSY_TIMEOUT_MS: Final = 10_000
+_CORRUPT: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_CORRUPT_STATES: Final = frozenset({"XX001", "XX002"})
+"""What SQLite and PostgreSQL say where a page or an index is damaged."""
+
 _WRITES: Final = "slagboom_writes"
 _FILE: Final = "slagboom_file"
 
@@ -72,8 +77,10 @@ def sqlite_file(url: URL) -> Path | None:
 def open_engine(url: URL) -> Engine:
     """An engine for one database. Raises SlagboomError where its driver is not installed."""
     is_postgresql = url.drivername == postgresql.DRIVER
+    options = postgresql.options(url) if is_postgresql else {}
     try:
-        engine = create_engine(url, **(postgresql.options(url) if is_postgresql else {}))
+        # An error would show the values of a statement, which are a visitor's.
+        engine = create_engine(url, hide_parameters=True, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         message = f"no driver is installed for {url.drivername!r} databases ({error})"
         raise SlagboomError(message) from error
@@ -95,7 +102,7 @@ def _open_existing(
     options["uri"] = True
 
 
-def _identify(file: Path) -> tuple[int, int] | None:
+def identify(file: Path) -> tuple[int, int] | None:
     """Device and number of the file under this path now, None where there is none."""
     try:
         status = file.stat()
@@ -109,7 +116,7 @@ def _prepare_sqlite(
     connection: Any,  # noqa: ANN401 - a driver's own object
     record: ConnectionPoolEntry,
 ) -> None:
-    record.info[_FILE] = file, _identify(file)
+    record.info[_FILE] = file, identify(file)
     # The driver's own BEGIN comes too late and cannot be IMMEDIATE; `_begin_sqlite` sends it.
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
@@ -141,7 +148,8 @@ def reading(engine: Engine) -> Iterator[Connection]:
 def writing(engine: Engine) -> Iterator[Connection]:
     """One transaction, durable once the block is left.
 
-    Raises StoreUnavailable: undone entirely, or committed to a file that is not there any more.
+    Raises StoreUnavailable: undone entirely, or committed where it may be lost: to a file that is
+    not there any more, or without the standby that should have it too.
     """
     with _one_line(engine), engine.connect() as connection:
         connection.execution_options(**{_WRITES: True})
@@ -149,12 +157,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
             yield connection
         # Asked after the commit: before it, the file could still go in between.
         _require_same_file(engine, connection)
+        postgresql.require_replicated(connection)
 
 
 def _require_same_file(engine: Engine, connection: Connection) -> None:
     """Raises StoreUnavailable where the file is another; the next connection opens that one."""
     file, identity = connection.info.get(_FILE, (None, None))
-    if file is None or (identity is not None and identity == _identify(file)):
+    if file is None or (identity is not None and identity == identify(file)):
         return
     try:
         # SQLite would take the journal that is left beside the next file for that one's own.
@@ -166,6 +175,12 @@ def _require_same_file(engine: Engine, connection: Connection) -> None:
     raise StoreUnavailable(message)
 
 
+def _is_corrupt(error: BaseException | None) -> bool:
+    """Whether the database says that it is damaged, by an extended code or another."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in _CORRUPT or getattr(error, "sqlstate", None) in _CORRUPT_STATES
+
+
 @contextmanager
 def _one_line(engine: Engine) -> Iterator[None]:
     try:
@@ -175,7 +190,11 @@ def _one_line(engine: Engine) -> Iterator[None]:
         if postgresql.is_read_only(reason):
             # The next connection may lead to the server that has taken its place.
             engine.dispose()
-        kind = Contended if postgresql.is_contended(reason) else StoreUnavailable
+        kind: type[StoreUnavailable] = StoreUnavailable
+        if postgresql.is_contended(reason):
+            kind = Contended
+        elif _is_corrupt(reason):
+            kind = LogCorrupt
         lines = str(reason).splitlines() or [type(reason).__name__]
         # Several addresses were tried: the first line only says so.
         told = " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]

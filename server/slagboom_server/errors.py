@@ -5,6 +5,7 @@ SlagboomError
 │   └── ReplayConflict   a known decision_id with another content; the stored record stays
 └── StoreUnavailable     the log cannot be read or written now; the browser keeps the decision
     ├── Contended        another writer was in the way; the same again may succeed
+    ├── LogCorrupt       it is damaged; a backup has to take its place
     └── QueueFull        more decisions wait than the server holds in memory
 
 `status` is the HTTP status that answers the error (RFC 9110).
@@ -47,6 +48,10 @@ class StoreUnavailable(SlagboomError):  # noqa: N818 - it names what happened
 
 class Contended(StoreUnavailable):
     """Another writer was in the way; the transaction was undone, and may be tried again."""
+
+
+class LogCorrupt(StoreUnavailable):
+    """The database is damaged; whatever it says or takes cannot be relied on."""
 
 
 class QueueFull(StoreUnavailable):

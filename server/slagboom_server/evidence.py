@@ -49,6 +49,14 @@ class Sealed:
     is_erased: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a record's leaf covers beside the record. offer: the notice's, as it is stored."""
+
+    salt: bytes
+    offer: str
+
+
 class Evidence(Protocol):
     """The evidence of one log. Every method raises StoreUnavailable while it cannot be used."""
 
@@ -89,4 +97,8 @@ class Evidence(Protocol):
 
         With the checkpoint that covers `last`, this is the chain segment of a receipt.
         """
+        ...
+
+    def opening(self, seq: int) -> Opening | None:
+        """What a receipt needs to show a record's leaf; None where the record is erased."""
         ...

@@ -8,8 +8,8 @@ from sqlalchemy import insert, select
 
 from slagboom_server.chain import Chain
 from slagboom_server.engine import reading, writing
-from slagboom_server.evidence import StoredCheckpoint, Timestamp
-from slagboom_server.schema import chains, checkpoints, timestamps
+from slagboom_server.evidence import Opening, StoredCheckpoint, Timestamp
+from slagboom_server.schema import chains, checkpoints, notices, records, timestamps
 from slagboom_server.sealed_rows import RowContexts, read_sealed
 
 if TYPE_CHECKING:
@@ -113,3 +113,10 @@ class SqlEvidence:
         with reading(self._engine) as connection:
             found = read_sealed(connection, RowContexts(connection), first, last)
         return [found[seq] for seq in sorted(found)]
+
+    def opening(self, seq: int) -> Opening | None:
+        """What a receipt needs to show a record's leaf; None where the record is erased."""
+        query = select(records.c.salt, notices.c.offer).join_from(records, notices)
+        with reading(self._engine) as connection:
+            row = connection.execute(query.where(records.c.seq == seq)).first()
+        return None if row is None else Opening(*row)

@@ -66,6 +66,36 @@ def describe_record(record: ConsentRecord) -> dict[str, JsonValue]:
     }
 
 
+JSON_COLUMNS: Final = (
+    "seq",
+    "decision_id",
+    "consent_id",
+    "previous",
+    "received_at",
+    "given_at",
+    "valid_until",
+    "site",
+    "revision",
+    "notice",
+    "language",
+    "layer",
+    "action",
+    "choices",
+    "services",
+    "anonymise_ip",
+    "granted",
+    "gpc",
+    "regime",
+    "country",
+    "ip",
+    "browser",
+    "system",
+    "device",
+    "origin",
+    "flags",
+)
+"""The names in each object of `describe_record`."""
+
 CSV_COLUMNS: Final = (
     "seq",
     "decision_id",

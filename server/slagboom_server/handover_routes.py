@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from slagboom_server.kit import Site
+    from slagboom_server.sites import Site
+
 
 _GIVEN, _CONSENT_ID, _DECISION_ID = 3, 5, 6
 """Places among the parts of the choice cookie (banner/slagboom_banner/cookie.py)."""

@@ -55,7 +55,9 @@ def _describe_answer(answer: Answer | None) -> str | None:
 
 
 def _read_answer(text: str | None) -> Answer | None:
-    return None if text is None else Answer(text.removeprefix("!"), granted=not text.startswith("!"))
+    return (
+        None if text is None else Answer(text.removeprefix("!"), granted=not text.startswith("!"))
+    )
 
 
 def _read_time(text: str | None) -> dt.datetime | None:

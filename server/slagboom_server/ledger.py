@@ -93,6 +93,9 @@ class Ledger:
             if row[_DECISION_ID] not in held:
                 fresh.setdefault(row[_DECISION_ID], (row, context.digest))
         seqs = self._insert(connection, fresh) if fresh else {}
+        if not fresh and connection.dialect.name == "postgresql":
+            # Even "it was stored before" must wait for a standby, and a commit of nothing does not.
+            self._chain.lock(connection, max(times.values()))
         answers: list[Appended] = []
         for row in rows:
             decision_id = row[_DECISION_ID]

@@ -25,9 +25,11 @@ from slagboom_server.row import from_ms
 from slagboom_server.schema import (
     chains,
     checkpoints,
+    contents,
     daily_counts,
     detailed_counts,
     holds,
+    publications,
     records,
     timestamps,
     tombstones,
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 _STEP: Final = 2000
 """Records in one transaction."""
 
-WHOLE: Final = (daily_counts, detailed_counts, holds)
+WHOLE: Final = (daily_counts, detailed_counts, holds, publications, contents)
 """Tables that each run brings to what they are in the source, because their rows change there."""
 
 _COLUMNS: Final = records.c.keys()

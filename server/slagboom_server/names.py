@@ -140,12 +140,25 @@ def write_offer(offer: OfferedNotice) -> str:
 
 def read_offer(row: AnyRow) -> OfferedNotice:
     """The offer of a row with `offer_columns`."""
-    offered = json.loads(row.offer)
-    return OfferedNotice(
+    return parse_offer(
+        row.offer,
         site=row.name,
         digest=row.digest.hex(),
         revision=row.revision,
         language=row.language,
+    )
+
+
+def parse_offer(
+    text: str, *, site: str, digest: str, revision: int, language: str
+) -> OfferedNotice:
+    """The offer `write_offer` has written. Raises KeyError, TypeError or ValueError for none."""
+    offered = json.loads(text)
+    return OfferedNotice(
+        site=site,
+        digest=digest,
+        revision=revision,
+        language=language,
         purposes=tuple(offered["purposes"]),
         services=tuple(OfferedService(*service) for service in offered["services"]),
         accept_anonymises=offered["accept_anonymises"],

@@ -14,12 +14,14 @@ from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, SmallInteger, 
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from slagboom_banner.errors import SlagboomError
+from slagboom_server.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection, Engine, Table
     from sqlalchemy.engine import URL
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 DRIVER: Final = "postgresql+psycopg"
 _OLDEST: Final = 15
@@ -46,6 +48,7 @@ _CONTENDED: Final = frozenset({"40001", "40P01", "23505"})
 """Serialisation failure, deadlock; and a name that another writer gave a number just before."""
 
 _READ_ONLY: Final = "25006"
+_WARNINGS: Final = "slagboom_warnings"
 _SCHEMA_LOCK: Final = 0x736C6167  # "slag": advisory locks are numbers that a whole database shares
 
 
@@ -70,11 +73,12 @@ def prepare_engine(engine: Engine) -> None:
     # Before SQLAlchemy asks anything that an old server may not know.
     event.listen(engine, "connect", _prepare, insert=True)
     event.listen(engine, "checkout", _require_alive)
+    event.listen(engine, "commit", _forget_warnings)
 
 
 def _prepare(
     connection: Any,  # noqa: ANN401 - a driver's own object
-    _record: object,
+    record: ConnectionPoolEntry,
 ) -> None:
     version = connection.info.server_version // 10_000
     if version < _OLDEST:
@@ -85,6 +89,28 @@ def _prepare(
     connection.autocommit = True
     connection.execute(_FLUSH)
     connection.autocommit = False
+    warnings: list[str] = []
+    record.info[_WARNINGS] = warnings
+
+    def note(notice: psycopg.errors.Diagnostic) -> None:
+        if notice.severity_nonlocalized == "WARNING":
+            warnings.append(notice.message_primary or "")
+
+    connection.add_notice_handler(note)
+
+
+def _forget_warnings(connection: Connection) -> None:
+    connection.info[_WARNINGS].clear()
+
+
+def require_replicated(connection: Connection) -> None:
+    """Raises StoreUnavailable where the commit just made is on this server alone and should not be.
+
+    PostgreSQL calls a commit done, and warns, whose wait for a standby an operator has cancelled.
+    """
+    for warning in connection.info.get(_WARNINGS, ()):
+        message = f"committed, but perhaps on one server alone: {warning}"
+        raise StoreUnavailable(message)
 
 
 def _require_alive(

@@ -35,14 +35,19 @@ class Refusal(Exception):  # noqa: N818 -- an answer, not a fault of the program
         super().__init__(detail)
 
 
-def answer_problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+def answer_problem(
+    status: int,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    members: Mapping[str, object] | None = None,
+) -> Response:
     """The answer to a request that cannot be carried out.
 
-    detail: one sentence: what is wrong and what to do.
+    detail: one sentence: what is wrong and what to do. members: more of them for the document.
     """
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
     return Response(
-        json.dumps({**body, "detail": detail}),
+        json.dumps({**body, "detail": detail, **(members or {})}),
         status,
         {**SAFE_HEADERS, "Cache-Control": "no-store", **(headers or {})},
         "application/problem+json",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from slagboom_server.problems import Refusal
 from slagboom_server.settings import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
 
-    from slagboom_server.kit import Kit, Site
+    from slagboom_server.kit import Kit
+    from slagboom_server.sites import Site
 
 
 def find_kit(request: Request) -> Kit:
@@ -37,6 +41,20 @@ def allow_origin(request: Request, site: Site) -> dict[str, str] | None:
         "Access-Control-Allow-Credentials": "true",
         "Vary": "Origin",
     }
+
+
+def require_rate(
+    kit: Kit, kind: str, site: str, address: str, headers: Mapping[str, str] | None = None
+) -> None:
+    """Raises Refusal where the visitor's network has sent too many of this kind.
+
+    address: "" where there is none. headers: more of them for the answer.
+    """
+    wait = kit.limiter.wait_seconds(kind, site, address)
+    if wait:
+        kit.metrics.count_limited(site, kind)
+        detail = "Too many came from this network; send it again later."
+        raise Refusal(429, detail, {**(headers or {}), "Retry-After": str(math.ceil(wait))})
 
 
 async def read_body(request: Request) -> bytes:

@@ -7,13 +7,13 @@ the step: whoever stores a decision meanwhile waits for one step at the most.
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from slagboom_banner.errors import SlagboomError
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
     from uuid import UUID
 
@@ -55,7 +55,7 @@ class Due:
 
     valid_before: records whose validity ended earlier are due. received_before: no record received
     later can be. records: so many are due and may go. held: so many are due, and a hold keeps them.
-    notices: so many that no record refers to will be needed no more.
+    notices: so many have words that are needed no more.
     """
 
     site: str
@@ -102,8 +102,12 @@ class Retention(Protocol):
         """Purges a few records behind `after`; how many, and where to go on, None at the end."""
         ...
 
-    def drop_notices(self, site: str, retention_days: int, now: dt.datetime) -> int:
-        """Removes notices that no record refers to and nobody can answer any more; how many."""
+    def drop_notices(self, due: Due) -> int:
+        """Removes the words of notices that are needed no more; how many notices.
+
+        Those are: of an earlier revision, replaced for so long that any answer to them would be
+        purged by now, and without a record. Digest, revision and what was asked stay.
+        """
         ...
 
     def add_hold(self, chosen: Filter, reason: str, now: dt.datetime) -> Hold:
@@ -119,42 +123,35 @@ class Retention(Protocol):
         ...
 
 
-def purge(
-    retention: Retention,
-    due: Due,
-    retention_days: int,
-    now: dt.datetime,
-    rest: Callable[[float], bool],
-    clock: Callable[[], float],
-) -> Purged:
-    """Purges what is due at a site, step by step.
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a purge rests.
 
-    rest: pauses for so many seconds, and says whether to stop after it. clock: seconds that only
-    grow.
+    clock: seconds that only grow. rest: pauses for so many seconds, and says
+    whether to stop after it.
     """
+
+    clock: Callable[[], float]
+    rest: Callable[[float], bool]
+
+
+def purge(retention: Retention, due: Due, now: dt.datetime, pace: Pace) -> Purged:
+    """Purges what is due at a site, step by step."""
     records, after = 0, None
     while True:
-        begun = clock()
+        begun = pace.clock()
         went, after = retention.purge_step(due, now, after)
         records += went
-        stops = rest(max(_MIN_PAUSE_SECONDS, _PAUSES * (clock() - begun)))
+        stops = pace.rest(max(_MIN_PAUSE_SECONDS, _PAUSES * (pace.clock() - begun)))
         if after is None or stops:
             break
-    notices = 0 if after else retention.drop_notices(due.site, retention_days, now)
+    notices = 0 if after else retention.drop_notices(due)
     return Purged(due.site, records, due.held, notices)
 
 
 def purge_sites(
-    retention: Retention,
-    days: Mapping[str, int],
-    now: dt.datetime,
-    rest: Callable[[float], bool],
-    clock: Callable[[], float],
+    retention: Retention, days: Mapping[str, int], now: dt.datetime, pace: Pace
 ) -> list[Purged]:
     """Purges several sites one after the other. days: retention_days by site."""
-    purged = []
-    for site, retention_days in days.items():
-        due = retention.due(site, retention_days, now)
-        if due.records or due.notices:
-            purged.append(purge(retention, due, retention_days, now, rest, clock))
-    return purged
+    dues = (retention.due(site, retention_days, now) for site, retention_days in days.items())
+    return [purge(retention, due, now, pace) for due in dues]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -57,8 +57,7 @@ class ShownCounts:
     counted_at: dt.datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """One line of a roll-up.
 
     place: its value in each dimension asked for; a day as 2026-11-21, an unknown country as "".

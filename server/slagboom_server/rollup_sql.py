@@ -11,7 +11,7 @@ from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, cast, func, select
 
 from slagboom_banner.model import Action
 from slagboom_server.leaf import CANONICAL
@@ -182,7 +182,8 @@ class SqlRollups:
         is_short = {*by} <= {Dimension.SITE, Dimension.DAY, Dimension.PURPOSE}
         table = daily_counts if is_short else detailed_counts
         columns = [table.c["site_id" if part is Dimension.SITE else part] for part in by]
-        sums = [func.sum(table.c[counter]) for counter in COUNTERS]
+        # PostgreSQL's sums of big numbers are decimals.
+        sums = [cast(func.sum(table.c[counter]), BigInteger) for counter in COUNTERS]
         has_purposes = Dimension.PURPOSE in by
         query = select(*columns, *sums).where((table.c.purpose != _ALL) == has_purposes)
         if first_day is not None:
@@ -197,11 +198,10 @@ class SqlRollups:
             found = connection.execute(query.group_by(*columns).order_by(*columns)).all()
         told = {**_TOLD, Dimension.SITE: names.__getitem__}
         tell = [told.get(part, _keep) for part in by]
+        width = len(by)
         return [
-            Counts(
-                tuple(say(value) for say, value in zip(tell, row[: len(by)], strict=True)),
-                *map(int, row[len(by) :]),
-            )
+            # A year by day and purpose is a thousand lines: a list costs less than a generator.
+            Counts(tuple([say(value) for say, value in zip(tell, row, strict=False)]), *row[width:])
             for row in found
             # Without a dimension there is one line, of nulls where nothing was counted.
             if row[-1] is not None
@@ -212,6 +212,7 @@ def _keep(value: str | int) -> str | int:
     return value
 
 
+@cache
 def _read_day(number: int) -> str:
     return (_EPOCH + dt.timedelta(days=number)).isoformat()
 

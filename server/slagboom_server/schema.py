@@ -236,6 +236,26 @@ holds = Table(
 )
 """Legal holds. filter: which records, as JSON. A released one stays, to show what was kept when."""
 
+publications = Table(
+    "publications",
+    metadata,
+    Column("site_id", ForeignKey("sites.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("revision", Integer, nullable=False),
+    Column("published_at", BigInteger, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("text", Text, nullable=False),
+)
+"""What a site served from when on, as canonical JSON; number counts from 1 for each site."""
+
+contents = Table(
+    "contents",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("text", Text, nullable=False),
+)
+"""The texts publications name, by their SHA-256; kept for good."""
+
 timestamps = Table(
     "timestamps",
     metadata,

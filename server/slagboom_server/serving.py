@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import datetime as dt
 import logging
 import secrets
-import signal
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import uvicorn
-
 from slagboom_banner.errors import SlagboomError
-from slagboom_server.app import build_app
+from slagboom_server.app import build_app, measured
 from slagboom_server.checkpointer import Checkpointer
+from slagboom_server.clock import SteadyClock, read_clock
+from slagboom_server.daily_purge import DailyPurge
 from slagboom_server.demo.app import build_demo
 from slagboom_server.demo.policies import adapt_policy
 from slagboom_server.demo.received import Received
 from slagboom_server.geo import CountryDatabase, NoCountry
 from slagboom_server.handover import KEY_BYTES, KEY_NAME, Tokens
+from slagboom_server.health import watch_kit
 from slagboom_server.keyring import key_folder, read_or_make_secret
 from slagboom_server.kit import Kit, prepare_sites
+from slagboom_server.listening import (
+    NOT_RELOADED,
+    Door,
+    listen,
+    open_metrics_ports,
+    open_visitors_ports,
+)
+from slagboom_server.metrics import Metrics
+from slagboom_server.metrics_app import build_metrics, register_gauges
 from slagboom_server.migration import migrate
 from slagboom_server.settings import MAX_WAITING_DECISIONS
 from slagboom_server.store_sql import open_store
-from slagboom_server.workers import Lifeline, Workers, open_ports
+from slagboom_server.workers import Lifeline, Workers
 from slagboom_server.writer import Writer
 
 if TYPE_CHECKING:
@@ -38,6 +46,7 @@ if TYPE_CHECKING:
     from slagboom_banner.load import LoadedPolicy
     from slagboom_server.demo.hosts import VendorMode
     from slagboom_server.geo import Countries
+    from slagboom_server.health import Health
     from slagboom_server.kit import Prepared
     from slagboom_server.settings import Settings
 
@@ -47,101 +56,21 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_NOT_RELOADED = "policies not reloaded, the earlier ones stay in force:\n%s"
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A kit that serves, and who watches over it."""
 
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
+    kit: Kit
+    health: Health
 
-
-async def _reload_when_asked(kit: Kit, asked: asyncio.Event) -> None:
-    """Reads the policies again, one time after the other; wrong ones leave the served in force.
-
-    Visitors are served meanwhile: reading and compressing have a thread of their own.
-    """
-    while True:
-        await asked.wait()
-        asked.clear()
-        try:
-            prepared = await asyncio.to_thread(kit.prepare)
-        except SlagboomError as error:
-            _log.error(_NOT_RELOADED, error)
-        except Exception:  # noqa: BLE001 -- the task's edge: it must outlive any reload
-            _log.exception("policies not reloaded, the earlier ones stay in force")
-        else:
-            kit.take(prepared)
-            _log.info("policies reloaded")
-
-
-class _Server(uvicorn.Server):
-    """Leaves the signals to `_listen`.
-
-    Uvicorn raises a signal again once it has shut down, which would end the process before the
-    last decisions are stored.
-    """
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Captures nothing."""
-        yield
-
-
-def _open_ports(settings: Settings) -> Sequence[socket.socket]:
-    """The port, listening; who calls before the kit is ready waits instead of being turned away.
-
-    Raises SlagboomError where the port cannot be had.
-    """
-    try:
-        return open_ports(settings.host, settings.port, settings.workers)
-    except OSError as error:
-        message = (
-            f"{settings.host}:{settings.port}: cannot listen there: {error.strerror}; "
-            "give another --host or --port"
-        )
-        raise SlagboomError(message) from error
-
-
-def _listen(
-    kit: Kit,
-    app: ASGIApp,
-    port: socket.socket,
-    trusted_proxies: str,
-    life: Lifeline,
-) -> None:
-    config = uvicorn.Config(
-        app,
-        # An access log would hold each visitor's address.
-        access_log=False,
-        log_level="warning",
-        proxy_headers=True,
-        forwarded_allow_ips=trusted_proxies,
-        server_header=False,
-        timeout_graceful_shutdown=10,
-    )
-    server = _Server(config)
-
-    async def run() -> None:
-        loop = asyncio.get_running_loop()
-        asked = asyncio.Event()
-        reloads = asyncio.create_task(_reload_when_asked(kit, asked))
-        loop.add_signal_handler(signal.SIGHUP, asked.set)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, server.handle_exit, number, None)
-
-        def follow_parent(descriptor: int) -> None:
-            loop.remove_reader(descriptor)
-            server.handle_exit(signal.SIGTERM, None)
-
-        if life.parent is not None:
-            loop.add_reader(life.parent, follow_parent, life.parent)
-        life.tell_ready()
-        try:
-            await server.serve([port])
-        finally:
-            reloads.cancel()
-
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(run())
+    def doors(
+        self, wrap: Wrap, port: socket.socket, figures: Sequence[socket.socket]
+    ) -> list[Door]:
+        """Where visitors come in, and then where figures are told, if anywhere."""
+        app = wrap(measured(build_app(self.kit, self.health), self.kit))
+        told = build_metrics(self.kit, self.health)
+        return [Door(port, app), *(Door(other, told) for other in figures)]
 
 
 def _read_token_key(settings: Settings) -> bytes:
@@ -150,81 +79,100 @@ def _read_token_key(settings: Settings) -> bytes:
 
 
 @contextlib.contextmanager
-def _open_kit(settings: Settings, countries: Countries, adapt: Adapt) -> Iterator[Kit]:
+def _open_kit(settings: Settings, countries: Countries, adapt: Adapt) -> Iterator[_Running]:
     """A kit with a writer of its own; what was submitted is stored when the block is left."""
+    metrics = Metrics()
+    keys = key_folder(settings.database, settings.keys)
     with (
         contextlib.closing(open_store(settings.database)) as store,
         # Around the writer, so that the last checkpoint covers the last decision.
-        Checkpointer(
-            store.evidence,
-            key_folder(settings.database, settings.keys),
-            _now,
-            settings.timestamp_url,
-        ),
-        Writer(store, MAX_WAITING_DECISIONS) as writer,
+        Checkpointer(store.evidence, keys, read_clock, settings.timestamp_url) as checkpointer,
+        Writer(store, MAX_WAITING_DECISIONS, observe=metrics.observe_commit) as writer,
     ):
-        yield Kit(
+        kit = Kit(
             policies=settings.policies,
             store=store,
             writer=writer,
             countries=countries,
-            clock=_now,
+            clock=SteadyClock(),
             adapt=adapt,
             tokens=Tokens(_read_token_key(settings)),
+            metrics=metrics,
+            rate_limit=settings.rate_limit,
+            keys=key_folder(settings.database, settings.keys),
         )
+        register_gauges(kit, store.evidence)
+        with DailyPurge(store.retention, kit.retention_days, read_clock):
+            yield _Running(kit, watch_kit(kit, checkpointer, settings.database))
 
 
 def _run(settings: Settings, report: Report, adapt: Adapt, wrap: Wrap) -> None:
     countries = CountryDatabase(settings.geo_database) if settings.geo_database else NoCountry()
     with contextlib.ExitStack() as open_now:
-        ports = [open_now.enter_context(port) for port in _open_ports(settings)]
+        ports = [open_now.enter_context(port) for port in open_visitors_ports(settings)]
+        figures = [open_now.enter_context(port) for port in open_metrics_ports(settings)]
         migrate(settings.database)
         # A key that cannot be used stops the start, not each of the workers.
         _read_token_key(settings)
         if settings.workers > 1:
-            _Crew(settings, countries, adapt, wrap).run(ports, report)
+            _Crew(settings, countries, adapt, wrap, figures).run(ports, report)
             return
-        with _open_kit(settings, countries, adapt) as kit:
-            warnings = kit.read()
-            app = wrap(build_app(kit))
-            _listen(
-                kit, app, ports[0], settings.trusted_proxies, Lifeline(lambda: report(warnings))
-            )
+        with _open_kit(settings, countries, adapt) as running:
+            warnings = running.kit.read()
+            doors = running.doors(wrap, ports[0], figures)
+            told = Lifeline(lambda: report(warnings))
+            listen(running.kit, doors, settings.trusted_proxies, told)
 
 
 class _Crew:
     """The workers of one server, and what their parent has prepared for them."""
 
-    def __init__(self, settings: Settings, countries: Countries, adapt: Adapt, wrap: Wrap) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        countries: Countries,
+        adapt: Adapt,
+        wrap: Wrap,
+        figures: Sequence[socket.socket],
+    ) -> None:
         self._settings = settings
         self._countries = countries
         self._adapt = adapt
         self._wrap = wrap
+        self._figures = figures
+        self._ports: Sequence[socket.socket] = ()
         self._prepared = self._prepare()
 
     def run(self, ports: Sequence[socket.socket], report: Report) -> None:
         """Serves until told to stop."""
+        self._ports = ports
         Workers(ports, self._work, self._reload).run(lambda: report(self._prepared.warnings))
 
     def _prepare(self) -> Prepared:
         # No connection may be open while the process forks.
         with contextlib.closing(open_store(self._settings.database)) as store:
-            return prepare_sites(self._settings.policies, store, _now(), self._adapt)
+            return prepare_sites(self._settings.policies, store, read_clock(), self._adapt)
 
     def _reload(self) -> bool:
         """Whether the policies are right; then they are also those of a worker started later."""
         try:
             self._prepared = self._prepare()
         except SlagboomError as error:
-            _log.error(_NOT_RELOADED, error)
+            _log.error(NOT_RELOADED, error)
             return False
         return True
 
     def _work(self, port: socket.socket, life: Lifeline) -> None:
-        with _open_kit(self._settings, self._countries, self._adapt) as kit:
-            kit.take(self._prepared)
-            app = self._wrap(build_app(kit))
-            _listen(kit, app, port, self._settings.trusted_proxies, life)
+        # Each worker tells its own figures, at a port that its successor takes over.
+        place = next(i for i, each in enumerate(self._ports) if each is port)
+        figures = self._figures[place : place + 1]
+        for other in self._figures:
+            if other not in figures:
+                other.close()
+        with _open_kit(self._settings, self._countries, self._adapt) as running:
+            running.kit.take(self._prepared)
+            doors = running.doors(self._wrap, port, figures)
+            listen(running.kit, doors, self._settings.trusted_proxies, life)
 
 
 def serve(settings: Settings, report: Report) -> None:

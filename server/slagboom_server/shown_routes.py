@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from slagboom_server.problems import SAFE_HEADERS, Refusal
-from slagboom_server.request import allow_origin, find_kit, find_site, read_body
+from slagboom_server.request import allow_origin, find_kit, find_site, read_body, require_rate
 from slagboom_server.rollup import Shown
 
 if TYPE_CHECKING:
@@ -30,11 +30,13 @@ async def count_shown(request: Request) -> Response:
     headers = allow_origin(request, site)
     if headers is None:
         raise Refusal(403, "This origin is not among the policy's `origins`.")
+    name = site.loaded.policy.site
+    address = request.client.host if request.client else ""
+    require_rate(kit, "shown", name, address, headers)
     try:
         body = await read_body(request)
     except ClientDisconnect:
         return Response(status_code=400)
-    name = site.loaded.policy.site
     notice = None
     if _DIGEST.fullmatch(body):
         digest = body.decode("ascii")
@@ -55,7 +57,7 @@ async def count_shown(request: Request) -> Response:
         revision=notice.revision,
         language=notice.language,
         purposes=notice.purposes,
-        country=kit.countries.country(request.client.host if request.client else ""),
+        country=kit.countries.country(address),
         device=client.device,
     )
     kit.writer.count_shown(shown, now)

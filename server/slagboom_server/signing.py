@@ -56,7 +56,7 @@ class SigningKeys:
 
     def public(self) -> frozenset[bytes]:
         """The raw public keys this folder vouches for."""
-        known = {_read_public(file) for file in self._files(_PUBLIC)}
+        known = {read_public_key(file) for file in self._files(_PUBLIC)}
         for file in self._files(_KEYS):
             pem = read_or_make_secret(self._folder, file.name, _new_key)
             known.add(_read_private(file, pem).public_key().public_bytes_raw())
@@ -102,7 +102,8 @@ def _read_private(file: Path, pem: bytes) -> Ed25519PrivateKey:
     return key
 
 
-def _read_public(file: Path) -> bytes:
+def read_public_key(file: Path) -> bytes:
+    """The raw public key in a PEM file. Raises SlagboomError where there is none."""
     try:
         key = load_pem_public_key(file.read_bytes())
     except OSError as error:

@@ -1,7 +1,8 @@
 """What the consent log promises, without a word of SQL.
 
 An acknowledgement means durable: when `append` returns, the records survive a loss of power.
-Records are only ever added. Every list is paged by key: its last page costs what the first one did.
+Records are added, never changed; one that is erased leaves a tombstone. Every list is paged by key:
+its last page costs what the first one did.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
 
     from slagboom_banner.model import Action
     from slagboom_server.anonymise import Client
+    from slagboom_server.evidence import Evidence
     from slagboom_server.lean import LeanRow
+    from slagboom_server.publication import Publications
     from slagboom_server.record import ConsentRecord, OfferedNotice
     from slagboom_server.report import Stats
+    from slagboom_server.retention import Retention
     from slagboom_server.rollup import Rollups, ShownCounts
 
 
@@ -98,6 +102,21 @@ class Store(Protocol):
         """What the decisions and first layers add up to."""
         ...
 
+    @property
+    def retention(self) -> Retention:
+        """Erasing, purging and holding records."""
+        ...
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the log keeps to prove itself."""
+        ...
+
+    @property
+    def publications(self) -> Publications:
+        """What sites have served from when on."""
+        ...
+
     def remember_notice(
         self, offer: OfferedNotice, document: Mapping[str, JsonValue], first_seen: dt.datetime
     ) -> None:
@@ -170,6 +189,14 @@ class Store(Protocol):
 
     def stats(self, chosen: Filter) -> Stats:
         """What the records add up to."""
+        ...
+
+    def probe(self) -> None:
+        """Makes a durable commit that changes nothing, to show that it can be made."""
+        ...
+
+    def size_bytes(self) -> int:
+        """What the log takes in the database, with its indexes."""
         ...
 
     def close(self) -> None:

@@ -9,10 +9,12 @@ from contextlib import contextmanager, suppress
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, tuple_, update
 
 from slagboom_server.anonymise import Client
+from slagboom_server.burial import Burial
 from slagboom_server.context import Contexts
+from slagboom_server.corruption import Damage
 from slagboom_server.engine import reading, writing
 from slagboom_server.errors import StoreUnavailable
 from slagboom_server.evidence_sql import SqlEvidence
@@ -22,7 +24,10 @@ from slagboom_server.ledger import Ledger
 from slagboom_server.migration import open_current
 from slagboom_server.months import Months
 from slagboom_server.names import Names, Notices, offer_columns, read_offer, write_offer
+from slagboom_server.probe_sql import size_bytes, write_nothing
+from slagboom_server.publications_sql import SqlPublications
 from slagboom_server.report import Stats, Tally, summarise
+from slagboom_server.retention_sql import SqlRetention
 from slagboom_server.retry import retried
 from slagboom_server.rollup_sql import Counting, SqlRollups
 from slagboom_server.row import (
@@ -50,7 +55,9 @@ if TYPE_CHECKING:
 
     from slagboom_server.evidence import Evidence
     from slagboom_server.lean import LeanRow
+    from slagboom_server.publication import Publications
     from slagboom_server.record import ConsentRecord, OfferedNotice
+    from slagboom_server.retention import Retention
     from slagboom_server.rollup import Rollups, ShownCounts
     from slagboom_server.row import AnyRow
     from slagboom_server.store import Cursor, Filter
@@ -78,9 +85,15 @@ class SqlStore:
         counting = Counting(self._sites, self._notices, self._clients)
         self._ledger = Ledger(contexts, counting, secrets.token_bytes)
         self._months = Months(engine)
+        self._damage = Damage(engine)
         self._seen: dict[tuple[Any, ...], dict[str, Any]] = {}
         self.evidence: Evidence = SqlEvidence(engine)
         self.rollups: Rollups = SqlRollups(self._reading)
+        self.publications: Publications = SqlPublications(self._reading, self._writing, self._sites)
+        burial = Burial(self._sites, self._notices, self._clients, self._origins)
+        self.retention: Retention = SqlRetention(
+            self._reading, self._writing, burial, self._sites, self._notices
+        )
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -95,10 +108,12 @@ class SqlStore:
     def _writing(self) -> Iterator[Connection]:
         # Until a failed writer has forgotten, another one could use numbers that were undone.
         with self._lock:
+            self._damage.require_none()
             try:
                 with writing(self._engine) as connection:
                     yield connection
-            except BaseException:
+            except BaseException as error:
+                self._damage.note(error)
                 self._forget()
                 raise
 
@@ -107,10 +122,21 @@ class SqlStore:
         try:
             with reading(self._engine) as connection:
                 yield connection
-        except StoreUnavailable:
+        except StoreUnavailable as error:
+            self._damage.note(error)
             # The next file may be another one, with other numbers.
             self._forget()
             raise
+
+    def probe(self) -> None:
+        """Makes a commit that changes nothing."""
+        with self._writing() as connection:
+            write_nothing(connection)
+
+    def size_bytes(self) -> int:
+        """What the log takes in the database, with its indexes."""
+        with self._reading() as connection:
+            return size_bytes(connection)
 
     def _forget(self) -> None:
         memories = (self._sites, self._origins, self._clients, self._notices, self._ledger)
@@ -127,7 +153,11 @@ class SqlStore:
             site_id = self._sites.make_id(connection, offer.site)
             digest = bytes.fromhex(offer.digest)
             same = (notices.c.site_id == site_id, notices.c.digest == digest)
-            if connection.scalar(select(notices.c.id).where(*same)) is not None:
+            text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+            kept = connection.execute(select(notices.c.document).where(*same)).first()
+            if kept is not None:
+                if not kept.document:  # its words had been removed
+                    connection.execute(update(notices).where(*same).values(document=text))
                 return
             row = {
                 "site_id": site_id,
@@ -136,7 +166,7 @@ class SqlStore:
                 "language": offer.language,
                 "first_seen": to_ms(first_seen),
                 "offer": write_offer(offer),
-                "document": json.dumps(document, ensure_ascii=False, separators=(",", ":")),
+                "document": text,
             }
             connection.execute(insert(notices).values(row))
 
@@ -164,7 +194,7 @@ class SqlStore:
         query = (
             select(*offer_columns(), notices.c.document, notices.c.first_seen)
             .join_from(notices, sites)
-            .where(*conditions)
+            .where(notices.c.document != "", *conditions)
             .order_by(notices.c.first_seen, notices.c.id)
         )
         with self._reading() as connection:

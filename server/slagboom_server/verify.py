@@ -21,6 +21,7 @@ from slagboom_server.chain_check import Fault, Finding, Stretch, check_stretch, 
 from slagboom_server.checkpoint_check import Checked, Heads, check_checkpoints, check_notices
 from slagboom_server.engine import open_engine, parse_url, reading
 from slagboom_server.evidence_sql import SqlEvidence
+from slagboom_server.publications_sql import check_publications
 from slagboom_server.schema import chains, notices, records, tombstones
 from slagboom_server.sealed_rows import RowContexts
 
@@ -96,8 +97,11 @@ class Verification:
         checked = check_checkpoints(self._evidence, trusted, outside, roots)
         verdict = Verdict(checked)
         with reading(self._engine) as connection:
-            shown = connection.execute(select(notices.c.digest, notices.c.document))
+            # The words of a notice may go once no record refers to it.
+            is_kept = or_(notices.c.document != "", notices.c.id.in_(select(records.c.notice_id)))
+            shown = connection.execute(select(notices.c.digest, notices.c.document).where(is_kept))
             verdict.problems += check_notices((row.digest, row.document) for row in shown)
+            verdict.problems += check_publications(connection)
         by_uid = {chain.uid: chain for chain in self.chains}
         for uid, heads in checked.heads.items():
             longest = max(heads)
@@ -204,7 +208,7 @@ class Verification:
                             table.c.seq <= to_seq(row.number, row.length),
                         )
                         for row in now
-                    )
+                    ),
                 )
                 query = select(table.c.seq).where(not_(inside)).limit(10)
                 strangers = connection.scalars(query).all()

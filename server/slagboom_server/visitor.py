@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import logging
 import re
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -14,19 +15,25 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from slagboom_banner.cookie import COOKIE_NAME, is_answered
+from slagboom_banner.errors import SlagboomError
+from slagboom_server.errors import StoreUnavailable
 from slagboom_server.export import describe_record
 from slagboom_server.problems import SAFE_HEADERS, Refusal
+from slagboom_server.receipts import MOST_ONLINE, MOST_RECEIPTS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from starlette.requests import Request
 
-    from slagboom_server.kit import Kit, Script, Site
+    from slagboom_server.kit import Kit
     from slagboom_server.record import ConsentRecord
+    from slagboom_server.sites import Script, Site
 
 GATE_CACHE = "private, max-age=300, stale-while-revalidate=86400"
 PART_CACHE = "public, max-age=31536000, immutable"
+_log = logging.getLogger(__name__)
+
 _NEVER = re.compile(r";\s*q=0(\.0*)?\s*$")
 
 
@@ -119,8 +126,19 @@ def _cross_origin(request: Request, site: Site) -> dict[str, str] | None:
     }
 
 
+def _make_receipts(kit: Kit, records: Sequence[ConsentRecord]) -> list[dict[str, Any]]:
+    try:
+        return kit.receipts.make(records[-MOST_RECEIPTS:], kit.clock(), MOST_ONLINE)
+    except StoreUnavailable:
+        raise
+    except SlagboomError as error:
+        # The visitor still gets what is recorded; only the signed form has to wait.
+        _log.error("no receipt could be made: %s", error)
+        return []
+
+
 async def send_records(request: Request) -> Response:
-    """`GET records/{consent_id}`: the visitor's own records. The id is the secret."""
+    """`GET records/{consent_id}`: the visitor's own records and receipts. The id is the secret."""
     policy = _site(request).loaded.policy
     headers = {
         **SAFE_HEADERS,
@@ -138,6 +156,7 @@ async def send_records(request: Request) -> Response:
         "consent_id": str(records[0].consent_id),
         "controller": policy.controller.name,
         "records": [describe_record(record) for record in records],
+        "receipts": await run_in_threadpool(_make_receipts, _kit(request), records),
     }
     return Response(
         json.dumps(answer, ensure_ascii=False, indent=2),
@@ -164,16 +183,9 @@ async def send_notice(request: Request) -> Response:
     )
 
 
-async def tell_alive(_request: Request) -> Response:
-    """`GET /health/live`: the process answers."""
-    headers = {**SAFE_HEADERS, "Cache-Control": "no-store"}
-    return Response("ok\n", media_type="text/plain", headers=headers)
-
-
 ROUTES = [
     Route("/s/{site}/gate.js", send_gate),
     Route("/s/{site}/records/{consent_id}", send_records),
     Route("/s/{site}/notices/{digest}", send_notice),
     Route("/s/{site}/{part}.js", send_part),
-    Route("/health/live", tell_alive),
 ]

@@ -58,14 +58,24 @@ export const readCookies = () => {
 const rank = (choice) =>
   +choice[GIVEN] - (choice[PURPOSES] + choice[SERVICES]).split("1").length / 100;
 
-/** The newest readable choice: two cookies of different scope may stand side by side.
- * @param {string} site @returns {Choice | null} */
-export const readChoice = (site) => {
+/** The newest readable choice: two cookies of different scope may stand side by side. One that is
+ * void grants nothing, and voids the older ones beside it.
+ * @param {string} site @param {boolean} [wanted]  whether the newest is wanted where it is void
+ * @returns {Choice | null} */
+export const readChoice = (site, wanted = false) => {
   /** @type {Choice | null} */
   let newest = null;
+  let highest = 0;
   for (const pair of readCookies().split("; ")) {
-    const found = pair.startsWith(COOKIE_START) && decodeChoice(site, pair.slice(COOKIE_START.length));
-    if (found && (!newest || rank(found) > rank(newest))) newest = found;
+    // Another's keeps its name, with which it reads as no choice.
+    const value = pair.replace(COOKIE_START, "");
+    const isVoid = value[0] === VOID;
+    const found = decodeChoice(site, value.slice(+isVoid));
+    const height = found ? rank(found) + +isVoid : 0;
+    if (height > highest) {
+      highest = height;
+      newest = isVoid === wanted ? found : null;
+    }
   }
   return newest;
 };

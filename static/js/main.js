@@ -32,6 +32,7 @@ import { makeTrust } from "./trusted.js";
 /** @typedef {import("./slagboom.js").SlagboomAct} SlagboomAct */
 /** @typedef {import("./slagboom.js").SlagboomDecision} SlagboomDecision */
 
+const PATIENCE_MS = 3000;
 const QUIET_MS = 1500;
 
 /** @param {Config} config @param {HTMLScriptElement} ownScript
@@ -51,11 +52,12 @@ const start = (config, ownScript, early, makeServices, clearStorage, coming) => 
     try {
       // Without a choice there is no need to look: what takes decisions is here, and looks itself.
       if (found) {
-        const [value, { previous }] = JSON.parse(localStorage[UNSENT]).pop();
-        host.isNeeded = true;
-        // A late answer to an earlier decision may have set that one's cookie again while the newer
-        // one still waits to be sent.
-        if (previous === found[DECISION_ID]) found = decodeChoice(site, value);
+        for (const [value, { previous }] of JSON.parse(localStorage[UNSENT])) {
+          host.isNeeded = true;
+          // A late answer to an earlier decision may have set that one's cookie again while the
+          // newer ones still wait to be sent.
+          if (found && previous === found[DECISION_ID]) found = decodeChoice(site, value);
+        }
       }
     } catch {
       // Storage is refused, or nothing waits there.
@@ -94,14 +96,24 @@ const start = (config, ownScript, early, makeServices, clearStorage, coming) => 
   /** @type {Promise<Choosing> | undefined} */
   let choosing;
   /** Acts on the part that takes decisions.
-   * @param {(part: Choosing) => void} act @param {(reason: unknown) => void} [onFailure] */
-  const withChoosing = (act, onFailure = console.warn) => {
+   * @param {(part: Choosing) => void} act
+   * @param {() => void} [alone]  what cannot wait for that part longer than PATIENCE_MS */
+  const withChoosing = (act, alone) => {
+    // A server that does not answer is away as well.
+    const timer = alone && setTimeout(alone, PATIENCE_MS);
     choosing = choosing || load("choice").then((mount) => mount(host));
-    choosing.then(act, (reason) => {
-      choosing = undefined;
-      showControl(true);
-      onFailure(reason);
-    });
+    choosing.then(
+      (part) => {
+        clearTimeout(timer);
+        act(part);
+      },
+      (reason) => {
+        choosing = undefined;
+        console.warn(reason);
+        showControl(true);
+        if (alone) alone();
+      },
+    );
   };
 
   /** @param {Element | null} opener */
@@ -110,9 +122,7 @@ const start = (config, ownScript, early, makeServices, clearStorage, coming) => 
     showControl();
     withChoosing((part) => part.open(opener));
   };
-  /** @param {unknown} reason */
-  const withdrawAlone = (reason) => {
-    console.warn(reason);
+  const withdrawAlone = () => {
     if (!host.choice || !host.hasGranted()) return;
     // The server is away, and with it what decides. Void, the choice grants nothing on the new page,
     // which records the withdrawal as soon as it can.

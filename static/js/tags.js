@@ -29,6 +29,8 @@ export const makeTags = ({ necessary_hosts, services }, trust, grants, passOn) =
   const loading = new Map();
   /** Inert tags already released, or waiting for those before them. @type {WeakSet<Node>} */
   const visited = new WeakSet();
+  /** Whether a script waits for the page to be whole. */
+  let isHalf = false;
 
   /** A tag runs when every name it carries is granted and its host is the page's own or that of a
    * granted service: a vendor nobody registered never runs.
@@ -71,8 +73,9 @@ export const makeTags = ({ necessary_hosts, services }, trust, grants, passOn) =
   const releaseScript = (inert) => {
     const address = inert.dataset.src || inert.getAttribute("src");
     if (visited.has(inert) || !mayRun(inert, address)) return;
-    if (!address && document.readyState === "loading" && !inert.nextSibling) {
-      // The parser may still be inside it; half a script must not run.
+    isHalf = isHalf || (!address && !inert.nextSibling);
+    if (isHalf && document.readyState === "loading") {
+      // The parser may still be inside it; half a script must not run, nor those behind it before it.
       document.addEventListener("DOMContentLoaded", () => releaseScript(inert), { once: true });
       return;
     }

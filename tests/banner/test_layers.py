@@ -109,13 +109,12 @@ def read_script(directory: Path) -> str:
 
 
 def list_drawn_texts(script: str) -> set[str]:
-    """The keys of texts that a script reads, and those it is told to say."""
+    """The keys of texts that a script reads."""
     keys = set(re.findall(r"\btexts\.([a-z]\w*)", script))
     for either in re.findall(r"\btexts\[([^\]]*\?[^\]]*)\]", script):
         keys |= set(re.findall(r'"(\w+)"', either))
-    if "notice.texts[key]" in script:
-        said = read_script(static_directory() / "js" / "choice") + script
-        keys |= set(re.findall(r'\bsay\("(\w+)"\)', said))
+    for taken in re.findall(r"\{([^{}]*)\} = (?:notice\.)?texts;", script):
+        keys |= set(re.findall(r"(?:^|,) (\w+)", taken))
     return keys
 
 

@@ -141,10 +141,9 @@ describe("a cookie that is not as it was written", () => {
     const choice = decodeChoice(SITE, sign(parts.join(".")));
     const needy = CONFIG.services.map((service) => ({ ...service, full_ip: true }));
 
-    assert.deepEqual(decide(CONFIG, choice), {
-      purposes: { statistics: false, marketing: false },
-      services: { counter: false, heatmap: true, visitors: false },
-    });
+    const { purposes, services } = decide(CONFIG, choice);
+    assert.deepEqual({ ...purposes }, { statistics: false, marketing: false });
+    assert.deepEqual({ ...services }, { counter: false, heatmap: true, visitors: false });
     // The address is still to be anonymised.
     assert.equal(decide({ ...CONFIG, services: needy }, choice).services.heatmap, false);
   });
@@ -236,6 +235,20 @@ describe("the browser's cookies", () => {
 
     assert.deepEqual(readFrom(pair.join("; ")), refusal);
     assert.deepEqual(readFrom(pair.reverse().join("; ")), refusal);
+  });
+
+  test("hold no choice where the newest is void, whatever older one stands beside it", () => {
+    const newer = [...CHOICE];
+    newer[GIVEN] = `${GIVEN_SECONDS + 1}`;
+    const after = [...CHOICE];
+    after[GIVEN] = `${GIVEN_SECONDS + 9}`;
+    const values = [COOKIE, `-${encodeChoice(SITE, newer)}`];
+    const pair = values.map((value) => `slagboom=${value}`);
+
+    assert.equal(readFrom(pair.join("; ")), null);
+    assert.equal(readFrom(pair.reverse().join("; ")), null);
+    assert.equal(readFrom(`slagboom=${COOKIE}; slagboom=-${COOKIE}`), null);
+    assert.deepEqual(readFrom(`${pair[0]}; slagboom=${encodeChoice(SITE, after)}`), after);
   });
 
   test("count for the readable one of two", () => {

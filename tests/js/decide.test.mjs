@@ -8,7 +8,9 @@ const { offer, cases } = readGolden("grants");
 
 for (const { name, choice, purposes, services } of cases) {
   test(name, () => {
-    assert.deepEqual(decide(offer, choice && toFields(choice)), { purposes, services });
+    const granted = decide(offer, choice && toFields(choice));
+    assert.deepEqual({ ...granted.purposes }, purposes);
+    assert.deepEqual({ ...granted.services }, services);
   });
 }
 
@@ -20,5 +22,17 @@ test("only the digit that says yes grants anything", () => {
 
     assert.deepEqual(Object.keys(purposes).filter((id) => purposes[id]), offer.necessary);
     assert.deepEqual(Object.keys(services).filter((id) => services[id]), []);
+  }
+});
+
+test("what a page adds to every object grants nothing", () => {
+  Object.prototype.statistics = true;
+  try {
+    const offer = { necessary: [], purposes: ["statistics"], services: [] };
+    const granted = decide(offer, null);
+    assert.equal(granted.purposes.statistics, false);
+    assert.equal(granted.services.statistics, undefined);
+  } finally {
+    delete Object.prototype.statistics;
   }
 });

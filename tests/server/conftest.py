@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 # The contract of a store and its samples are shared by the tests of every engine.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(1, str(Path(__file__).parents[2] / "tools"))
-pytest.register_assert_rewrite("contract_store", "contract_evidence")
+pytest.register_assert_rewrite("contract_store", "contract_evidence", "contract_retention")
+pytest.register_assert_rewrite("contract_publications", "contract_receipts")
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import stat
 import threading
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 from evidence_samples import Log, open_log, published
+from kit_samples import copy_policies
 from log_samples import DOCUMENT, NOON, make_record
+from server_process import make_body, run, serving
 from timestamp_authority import running
 
 from slagboom_server.checkpoint import read_checkpoint
@@ -63,9 +67,7 @@ def test_a_checkpoint_is_made_at_each_interval_with_news(log: Log) -> None:
     assert last_number(log.store) == 4
 
 
-def test_the_last_checkpoint_covers_the_last_decision(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_the_last_checkpoint_covers_the_last_decision(database_url: str, tmp_path: Path) -> None:
     with closing(open_store(database_url)) as store:
         store.remember_notice(published(), DOCUMENT, NOON)
         with Checkpointer(store.evidence, tmp_path, lambda: NOON), Writer(store):
@@ -87,7 +89,8 @@ def test_an_authority_is_asked_at_most_once_an_hour(log: Log, tmp_path: Path) ->
             clock.wait_for(6)
 
     # The authority's own clock stands at today, a few hours from the one here.
-    assert [stamp.checkpoint for stamp in evidence.timestamps()] == [4][: authority.requests]
+    assert authority.requests == 1
+    assert [stamp.checkpoint for stamp in evidence.timestamps()] == [4]
     assert last_number(log.store) == 5
 
 
@@ -109,9 +112,7 @@ def test_an_authority_that_fails_is_logged_and_asked_again(
     assert last_number(log.store) == 5
 
 
-def test_a_checkpoint_that_fails_stops_nothing(
-    log: Log, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_checkpoint_that_fails_stops_nothing(log: Log, caplog: pytest.LogCaptureFixture) -> None:
     for file in log.folder.glob("*.key"):
         file.unlink()
     clock = Clock()
@@ -138,3 +139,18 @@ def test_several_processes_make_one_line_of_checkpoints(log: Log) -> None:
     verdict = log.verify(*log.copies())
     assert verdict.is_good, (verdict.problems, verdict.checkpoints.problems)
     assert verdict.checkpoints.count > 3
+
+
+def test_a_server_that_stops_leaves_a_signed_log_and_its_key_beside_it(tmp_path: Path) -> None:
+    with serving(copy_policies(tmp_path), tmp_path) as server:
+        body = json.dumps(make_body(server, 1)).encode()
+        assert server.open("/s/acme/decisions", body)[0] == 201
+        assert server.stop() == 0
+    printed = run("log", "checkpoint", "print", "--database", server.database)
+    verified = run("log", "verify", "--database", server.database)
+
+    assert "1 decisions in 1 chains stood in the log then." in printed.stdout
+    assert verified.returncode == 0, verified.stdout
+    assert "0 records came after it" in verified.stdout
+    key = tmp_path / "slagboom-keys" / "checkpoint.key"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600

@@ -65,10 +65,11 @@ def test_an_altered_record_is_code_1_and_is_named(log: Log) -> None:
     assert "NOT as it was signed" in said
 
 
-def test_a_missing_database_is_code_2(tmp_path: Path) -> None:
+def test_a_missing_database_is_one_clear_line(tmp_path: Path) -> None:
+    command = ["log", "verify", "--database", f"sqlite:///{tmp_path}/none.db"]
+
     with pytest.raises(SlagboomError, match="no such database"):
-        arguments = ["log", "verify", "--database", f"sqlite:///{tmp_path}/none.db"]
-        CliRunner().invoke(app, arguments, catch_exceptions=False)
+        CliRunner().invoke(app, command, catch_exceptions=False)
 
 
 def test_two_processes_find_what_one_finds(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,9 +134,7 @@ def test_a_restored_older_database_is_found_and_stays_found(log: Log, tmp_path: 
     assert "was replaced, or an older copy of the database was put in its place" in said
 
 
-def test_a_verification_can_be_taken_up_again(
-    log: Log, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_verification_can_be_taken_up_again(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("slagboom_server.verify.STRETCH", 5)
     monkeypatch.setattr("slagboom_server.verify._BATCH", 1)
     monkeypatch.setattr(cli_evidence, "_SAVE_SECONDS", 0.0)
@@ -149,9 +148,10 @@ def test_a_verification_can_be_taken_up_again(
 
         collect(self, verdict, results, interrupted)  # type: ignore[arg-type]
 
-    with monkeypatch.context() as patch, pytest.raises(SlagboomError, match="go on with --resume"):
-        patch.setattr(Verification, "_collect", stop)
+    monkeypatch.setattr(Verification, "_collect", stop)
+    with pytest.raises(SlagboomError, match="go on with --resume"):
         run(log, "log", "verify")
+    monkeypatch.setattr(Verification, "_collect", collect)
 
     code, said = run(log, "log", "verify", "--resume")
 

@@ -178,7 +178,10 @@ def test_an_export_to_a_file_is_whole_and_leaves_nothing_else(run: Run, tmp_path
 
     assert (code, out, err) == (0, "", "")
     assert file.read_bytes().count(b"\r\n") == 3
-    assert [path.name for path in file.parent.iterdir()] == ["log.csv"]
+    assert sorted(path.name for path in file.parent.iterdir()) == [
+        "log.csv",
+        "log.csv.manifest.json",
+    ]
 
 
 @pytest.mark.usefixtures("filled")

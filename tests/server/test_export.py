@@ -12,6 +12,7 @@ from log_samples import DOCUMENT, NOON, decision_id, make_offer, make_record
 from slagboom_server.export import (
     CSV_COLUMNS,
     FORMATS,
+    JSON_COLUMNS,
     Format,
     defuse,
     describe_record,
@@ -39,6 +40,7 @@ def test_every_field_of_a_record_is_described() -> None:
     record = make_record()
 
     assert set(describe_record(record)) == set(record.__dataclass_fields__)
+    assert tuple(describe_record(record)) == JSON_COLUMNS
 
 
 def test_times_are_utc_and_end_in_z() -> None:

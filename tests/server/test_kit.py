@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,8 @@ from kit_samples import NOON, edit, make_kit
 
 from slagboom_banner.errors import PolicyError
 from slagboom_server.geo import NoCountry
-from slagboom_server.kit import Kit, build_site, read_sources
+from slagboom_server.kit import Kit
+from slagboom_server.sites import build_site, read_sources
 from slagboom_server.store_sql import open_store
 from slagboom_server.writer import Writer
 
@@ -57,6 +59,35 @@ def test_reading_the_same_policies_again_changes_nothing(kit: Kit) -> None:
         assert site.bundle == before[name].bundle
         # What is as it was is not compressed once more.
         assert site.gate is before[name].gate
+
+
+def test_what_a_kit_serves_is_published_by_itself_once(kit: Kit, policies: Path) -> None:
+    kit.read()
+    edit(policies / "acme.yaml", "accept: Aanvaarden", "accept: Toestaan")
+    kit.read()
+
+    made = kit.store.publications.all()
+    assert [(each.site, each.number) for each in made] == [("acme", 1), ("acme", 2), ("other", 1)]
+    assert {each.author for each in made} == {"slagboom serve"}
+    site = kit.sites["acme"]
+    assert made[1].served["notices"] == {
+        language: notice.digest for language, notice in site.bundle.notices.items()
+    }
+    served = made[1].served["scripts"]
+    assert served["gate.js"] == sha256(site.gate.bodies["identity"]).hexdigest()
+    for language, gate in site.asking_gates.items():
+        assert served[f"gate.js {language}"] == sha256(gate.bodies["identity"]).hexdigest()
+    for name, part in site.parts.items():
+        assert served[name] == sha256(part.bodies["identity"]).hexdigest()
+
+
+def test_a_wrong_policy_publishes_nothing(kit: Kit, policies: Path) -> None:
+    edit(policies / "acme.yaml", "accept: Aanvaarden", "accept: Toestaan")
+    edit(policies / "other.yaml", "consent_lifetime_days: 182", "consent_lifetime_days: 999")
+    before = kit.store.publications.all()
+    read_wrongly(kit)
+
+    assert kit.store.publications.all() == before
 
 
 def test_one_wrong_policy_keeps_every_site_as_it_was(kit: Kit, policies: Path) -> None:

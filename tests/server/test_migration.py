@@ -14,6 +14,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from evidence_samples import Log
 from log_samples import DOCUMENT, NOON, make_offer, make_record
 from sqlalchemy import MetaData, insert
 
@@ -26,6 +27,7 @@ from slagboom_server.migration import migrate, open_current
 from slagboom_server.names import write_offer
 from slagboom_server.row import CONTEXT_IDS, service_ids, to_ms, to_values
 from slagboom_server.schema import metadata
+from slagboom_server.rollup import Dimension
 from slagboom_server.store import Filter, Repeated, Stored
 from slagboom_server.store_sql import open_store
 
@@ -200,9 +202,16 @@ def test_a_log_of_the_first_release_is_all_there(
 
         store = open_store(url)
         kept = store.page(Filter(), limit=10)
+        counted = store.rollups.read((Dimension.DAY, Dimension.PURPOSE, Dimension.DEVICE))
         [again, new] = store.append([make_record(1), make_record(4)])
+        verdict = Log(url, tmp_path / "keys", store).verify()
         store.close()
     made = [make_record(number, received_at=time) for number, time in enumerate(MOMENTS, 1)]
     assert kept == [dataclasses.replace(record, seq=n) for n, record in enumerate(made, 1)]
     assert again == Repeated(1)
     assert new == Stored(4)
+    days = [time.date().isoformat() for time in MOMENTS]
+    assert [(*line.place, line.accepted, line.granted) for line in counted] == [
+        (day, purpose, "computer", 1, 1) for day in days for purpose in ("marketing", "statistics")
+    ]
+    assert (verdict.records, verdict.faults) == (4, 0)

@@ -22,6 +22,9 @@ from kit_samples import (
 from starlette.testclient import TestClient
 
 from slagboom_server.app import build_app
+from slagboom_server.checkpointer import CheckpointMaker
+from slagboom_server.receipt_check import check_receipt
+from slagboom_server.receipts import Receipts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -256,9 +259,7 @@ def test_what_is_not_there_is_a_problem_document(kit: Kit, path: str) -> None:
     check_security(answer)
 
 
-@pytest.mark.parametrize(
-    "path", [GATE, "/health/live", "/s/acme/records/5a1ecafe-0000-4000-8000-000000000001"]
-)
+@pytest.mark.parametrize("path", [GATE, "/health/live", "/s/acme/notices/" + "0" * 64])
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 def test_what_is_read_cannot_be_written(kit: Kit, path: str, method: str) -> None:
     client = TestClient(build_app(kit))
@@ -311,6 +312,44 @@ def test_visitors_can_read_every_record_of_theirs_and_nobody_elses(kit: Kit) -> 
     assert ADDRESS.encode() not in answer.raw_body
     assert b"Mozilla" not in answer.raw_body
     check_security(answer)
+
+
+def test_each_record_comes_with_a_receipt_that_verifies(kit: Kit) -> None:
+    body = store_decision(kit)
+
+    shown = json.loads(get(kit, f"/s/acme/records/{body['consent_id']}").raw_body)
+
+    [receipt] = shown["receipts"]
+    verdict = check_receipt(receipt, frozenset())
+    assert verdict.problems == []
+    assert verdict.decision_id == body["decision_id"]
+    assert receipt["sb:evidence"]["record"] == shown["records"][0]
+
+
+def test_a_download_carries_the_newest_twenty_receipts(kit: Kit) -> None:
+    visitor = "5a1ecafe-0000-4000-8000-00000000000a"
+    bodies = [store_decision(kit, number, consent_id=visitor) for number in range(1, 23)]
+
+    shown = json.loads(get(kit, f"/s/acme/records/{visitor}").raw_body)
+
+    told = [receipt["sb:evidence"]["record"]["decision_id"] for receipt in shown["receipts"]]
+    assert len(shown["records"]) == 22
+    assert told == [body["decision_id"] for body in bodies[2:]]
+
+
+def test_without_its_signing_key_a_visitor_still_reads_the_record(
+    kit: Kit, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = store_decision(kit)
+    CheckpointMaker(kit.store.evidence, tmp_path / "elsewhere").make(NOON)
+    kit.receipts = Receipts(kit.store, tmp_path / "keys")
+
+    shown = json.loads(get(kit, f"/s/acme/records/{body['consent_id']}").raw_body)
+
+    assert len(shown["records"]) == 1
+    assert shown["receipts"] == []
+    assert "no receipt could be made" in caplog.text
+    assert body["consent_id"] not in caplog.text
 
 
 def test_a_record_is_shown_by_its_own_site_alone(kit: Kit) -> None:

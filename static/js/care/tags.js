@@ -18,6 +18,11 @@ export const makeTagVisitor = (host, layers) => {
     const { content, dataset } = template;
     const addresses = [...content.querySelectorAll("[src]")].map((tag) => tag.getAttribute("src"));
     if (visited.has(template) || ![null, ...addresses].every((src) => mayRun(template, src))) return;
+    if (!template.nextSibling && document.readyState === "loading") {
+      // The parser may still be inside it.
+      document.addEventListener("DOMContentLoaded", () => openTemplate(template));
+      return;
+    }
     visited.add(template);
     content.querySelectorAll("iframe").forEach((frame) => {
       // From here on a marked frame, which a withdrawal ends.

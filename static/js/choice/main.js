@@ -1,6 +1,6 @@
 /** What takes a decision, and what only a visitor who decides needs. It comes with the gate while a
  * choice is due; elsewhere the gate fetches it when it is wanted. */
-import { CONSENT_ID, COOKIE_START, DECISION_ID, SCOPE, VOID } from "../cookie.js";
+import { CONSENT_ID, COOKIE_START, DECISION_ID, SCOPE } from "../cookie.js";
 import { h, makeButton, outwardLink } from "./dom.js";
 import { makeUuid } from "./ids.js";
 import { makeSender } from "./send.js";
@@ -32,8 +32,8 @@ const whenBody = (act) => {
 };
 
 /** Acts when the next frame has been painted, or the page goes before that.
- * @param {() => void} act */
-const afterPaint = (act) => {
+ * @param {() => void} act @param {() => void} leave  when the page goes, behind that */
+const afterPaint = (act, leave) => {
   let isDone = false;
   const once = () => {
     if (!isDone) act();
@@ -42,19 +42,21 @@ const afterPaint = (act) => {
   requestAnimationFrame(() => setTimeout(once));
   // A page that is not seen paints nothing.
   setTimeout(once, LONGEST_FRAME_MS);
-  // Ahead of the listener that sends what is kept here.
-  addEventListener("pagehide", once, true);
+  addEventListener("pagehide", () => {
+    once();
+    leave();
+  });
 };
 
 /** @param {string} style of all layers @param {Host} host @returns {Choosing} */
 const makeChoosing = (style, host) => {
   const { api, base, config, language, shared } = host;
-  const { addStyle, decodeChoice, describeChoice, encodeChoice, readChoice, readCookies } = shared;
+  const { addStyle, decodeChoice, describeChoice, encodeChoice, readChoice } = shared;
   const { purposes, services, site } = config;
   const { loading, mayRun } = host.tags;
   const unsent = makeUnsent(site, decodeChoice);
-  /** The decision that the choice made on this page took the place of. @type {string | null} */
-  let replaced = null;
+  /** Decisions that later ones took the place of. @type {Set<string | null>} */
+  const replaced = new Set();
   let hadGrants = false;
 
   /** Those that are there. @type {Map<string, Part>} */
@@ -113,7 +115,7 @@ const makeChoosing = (style, host) => {
     for (const [script, [marked, done]] of loading) {
       if (mayRun(marked, script.src)) continue;
       // It may still arrive, but a script of another document does not run.
-      document.implementation.createHTMLDocument().adoptNode(script);
+      new Document().adoptNode(script);
       done();
     }
     keep();
@@ -132,14 +134,15 @@ const makeChoosing = (style, host) => {
         document.dispatchEvent(new Event("slagboom:reload"));
         location.reload();
       }
-    });
+      // What was decided is sent by the page it was decided on.
+    }, () => send());
   };
 
   /** @param {Answer} answer */
   const decide = ({ action, layer, language: shown = language(), ...chosen }) => {
     const now = Date.now();
     const previous = host.earlier;
-    replaced = previous && previous[DECISION_ID];
+    replaced.add(previous && previous[DECISION_ID]);
     const choice = [
       "1",
       `${config.revision}`,
@@ -196,12 +199,15 @@ const makeChoosing = (style, host) => {
   const refuse = (layer, shown) =>
     answerAll(false, host.hasGranted() ? "withdraw" : "reject_all", layer, shown);
 
+  /** The answer to an earlier decision may have come in between and set its cookie again.
+   * @returns {boolean} whether it was so */
+  const repair = (found = readChoice(site)) => {
+    if (!host.choice || !found || !replaced.has(found[DECISION_ID])) return false;
+    writeChoice(config, encodeChoice(site, host.choice));
+    return true;
+  };
   const send = makeSender(base, unsent, () => {
-    // The answer to an earlier decision may have come in between and set its cookie again.
-    const found = replaced && readChoice(site);
-    if (host.choice && found && found[DECISION_ID] === replaced) {
-      writeChoice(config, encodeChoice(site, host.choice));
-    }
+    repair();
     update();
   });
 
@@ -255,11 +261,10 @@ const makeChoosing = (style, host) => {
   };
 
   const sendKept = () => {
-    unsent.read();
+    for (const [, { previous }] of unsent.read()) replaced.add(previous);
+    repair();
     send();
   };
-  // What was decided last is sent by the page it was decided on.
-  addEventListener("pagehide", () => send());
   if (host.isNeeded) {
     sendKept();
     withCare((part) => part.watch());
@@ -269,8 +274,7 @@ const makeChoosing = (style, host) => {
     setTimeout(() => withCare(() => {}), LOOK_MS);
   }
   // A withdrawal of which only the gate knew.
-  const [, withdrawn = ""] = readCookies().split(COOKIE_START + VOID);
-  const ended = decodeChoice(site, withdrawn.split(";")[0]);
+  const ended = readChoice(site, true);
   if (!host.choice && ended) {
     host.earlier = ended;
     answerAll(false, "withdraw", "first");
@@ -289,6 +293,7 @@ const makeChoosing = (style, host) => {
       withPart("first", ({ sayWithdrawn }) => sayWithdrawn && sayWithdrawn());
     },
     take: (found) => {
+      if (repair(found)) return;
       host.choice = found;
       change(
         () => {},

@@ -18,8 +18,8 @@ const CONSENT_TYPES = [
 
 /** @type {MakeServices} */
 const makeServices = (services, nonce, trust) => {
-  /** @type {Set<string>} */
-  const started = new Set();
+  /** The scripts of each service that runs. @type {Map<string, HTMLScriptElement[]>} */
+  const started = new Map();
   /** @type {Grants | null} */
   let grants = null;
 
@@ -51,20 +51,24 @@ const makeServices = (services, nonce, trust) => {
     const moment = grants ? 2 : +isDecided;
     grants = next;
     for (const { id, ahead, load = [], off = [], deny = [], reload } of services) {
-      const isWanted = () => started.has(id);
       /** @param {import("../types.js").Step[]} steps */
-      const run = (steps) => runSteps(steps, { consent, nonce, trust, isWanted });
+      const run = (steps) =>
+        runSteps(steps, { consent, nonce, trust, scripts: started.get(id) || [] });
       // Advanced consent mode: it runs ahead of any answer, and hears of each one.
-      if (ahead) runSteps(ahead[moment], { consent, nonce, trust, isWanted: () => true });
+      if (ahead) run(ahead[moment]);
       if (next.services[id]) {
-        if (!isWanted()) {
-          started.add(id);
+        if (!started.has(id)) {
+          started.set(id, []);
           if (!ahead) clearLists(load);
           run(load);
         }
       } else {
-        if (started.delete(id)) {
+        const scripts = started.get(id);
+        if (scripts) {
           run(off);
+          started.delete(id);
+          // One on its way may still arrive, but a script of another document does not run.
+          for (const script of scripts) new Document().adoptNode(script);
           mustReload = mustReload || reload === true;
         }
         run(deny);

@@ -5,7 +5,7 @@
  * @property {() => unknown} consent  the state of the consent types
  * @property {string} nonce
  * @property {(url: string) => string} trust  vouches for a script's address
- * @property {() => boolean} isWanted  whether what a script brings may still be used */
+ * @property {HTMLScriptElement[]} scripts  gets those that were inserted */
 /** @typedef {Record<string, unknown>} Dictionary */
 
 /** @param {unknown} value @param {() => unknown} consent @returns {unknown} */
@@ -69,9 +69,9 @@ const run = (step, around) => {
       script.setAttribute(name, value);
     }
     const { then } = step;
-    // It may have been withdrawn while the script was on its way.
-    if (then) script.onload = () => around.isWanted() && runSteps(then, around);
+    if (then) script.onload = () => runSteps(then, around);
     script.src = around.trust(/** @type {string} */ (step.src));
+    around.scripts.push(script);
     (document.head || document.documentElement).append(script);
     return;
   }

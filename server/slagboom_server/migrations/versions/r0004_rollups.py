@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from alembic import op
@@ -44,7 +44,7 @@ _DETAILED: Final = (
     "device",
     "chain",
 )
-_KINDS: Final = {
+_KINDS: Final[dict[str, sa.types.TypeEngine[Any]]] = {
     "purpose": sa.String(40),
     "language": sa.String(3),
     "country": sa.String(2),
@@ -80,9 +80,7 @@ def _create(name: str, key: tuple[str, ...]) -> None:
 def _count(connection: sa.Connection, daily: Totals, detailed: Totals) -> None:
     notices = {
         row.id: (row.revision, row.language, json.loads(row.offer)["purposes"])
-        for row in connection.execute(
-            sa.text("SELECT id, revision, language, offer FROM notices")
-        )
+        for row in connection.execute(sa.text("SELECT id, revision, language, offer FROM notices"))
     }
     kinds = connection.execute(
         sa.text(

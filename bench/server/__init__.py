@@ -1,0 +1,1 @@
+"""What keeping proof costs the server: decisions a second, reading, checking, disk, kills."""

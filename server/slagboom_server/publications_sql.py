@@ -1,0 +1,137 @@
+"""Publications over SQLAlchemy Core; see `publication.Publications` for what each method says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, select
+
+from slagboom_banner.errors import SlagboomError
+from slagboom_server.export import format_time
+from slagboom_server.publication import Publication, digest, to_canonical
+from slagboom_server.retry import retried
+from slagboom_server.row import from_ms, to_ms
+from slagboom_server.schema import contents, publications, sites
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy import Connection, Select
+
+    from slagboom_server.names import Names
+    from slagboom_server.publication import Served
+    from slagboom_server.row import AnyRow
+
+    Opens = Callable[[], AbstractContextManager[Connection]]
+
+
+class SqlPublications:
+    """Publications in an SQL database. reading, writing: the store's own transactions."""
+
+    def __init__(self, reading: Opens, writing: Opens, sites_: Names) -> None:
+        self._reading = reading
+        self._writing = writing
+        self._sites = sites_
+
+    @retried
+    def add(self, served: Served, author: str, now: dt.datetime) -> Publication | None:
+        """Keeps what a site serves from now on; None where its newest publication is the same."""
+        described = served.describe()
+        with self._writing() as connection:
+            site_id = self._sites.make_id(connection, served.site)
+            # Nodes that start together wait for each other, so that one of them publishes.
+            connection.execute(select(sites.c.id).order_by(sites.c.id).with_for_update()).all()
+            own = _select().where(publications.c.site_id == site_id)
+            row = connection.execute(own.order_by(publications.c.number.desc()).limit(1)).first()
+            last = None if row is None else _from_row(row)
+            if last is not None and last.served == described:
+                return None
+            number = 1 if last is None else last.number + 1
+            text = to_canonical(
+                {
+                    "site": served.site,
+                    "number": number,
+                    "published_at": format_time(now),
+                    "author": author,
+                    "previous": None if last is None else last.digest,
+                    "served": described,
+                }
+            )
+            made = Publication(served.site, number, served.revision, from_ms(to_ms(now)), text)
+            _keep_texts(connection, served.texts)
+            values = {
+                "site_id": site_id,
+                "number": number,
+                "revision": served.revision,
+                "published_at": to_ms(now),
+                "digest": bytes.fromhex(made.digest),
+                "text": text,
+            }
+            connection.execute(insert(publications).values(values))
+        return made
+
+    def all(self, site: str | None = None) -> Sequence[Publication]:
+        """Those of a site or of every one, by site, oldest first."""
+        query = _select().order_by(sites.c.name, publications.c.number)
+        if site is not None:
+            query = query.where(sites.c.name == site)
+        with self._reading() as connection:
+            return [_from_row(row) for row in connection.execute(query)]
+
+    def read(self, text_digest: str) -> str:
+        """A text that a publication names. Raises SlagboomError where it is not there."""
+        same = contents.c.digest == bytes.fromhex(text_digest)
+        with self._reading() as connection:
+            text = connection.scalar(select(contents.c.text).where(same))
+        if text is None:
+            message = f"the text {text_digest} of a publication is gone; see `slagboom log verify`"
+            raise SlagboomError(message)
+        return str(text)
+
+
+def _select() -> Select[tuple[str, int, int, int, str]]:
+    shown = publications.c
+    columns = (sites.c.name, shown.number, shown.revision, shown.published_at, shown.text)
+    return select(*columns).join_from(publications, sites)
+
+
+def _from_row(row: AnyRow) -> Publication:
+    return Publication(row.name, row.number, row.revision, from_ms(row.published_at), row.text)
+
+
+def _keep_texts(connection: Connection, texts: Iterable[str]) -> None:
+    by_digest = {bytes.fromhex(digest(text)): text for text in texts}
+    known = select(contents.c.digest).where(contents.c.digest.in_(by_digest))
+    kept = {bytes(found) for found in connection.scalars(known)}
+    rows = [{"digest": key, "text": text} for key, text in by_digest.items() if key not in kept]
+    if rows:
+        connection.execute(insert(contents), rows)
+
+
+def check_publications(connection: Connection) -> list[str]:
+    """One line for each publication or text that is not as it was kept."""
+    problems = []
+    query = select(sites.c.name, publications).join_from(publications, sites)
+    previous: Publication | None = None
+    for row in connection.execute(query.order_by(sites.c.name, publications.c.number)):
+        made = _from_row(row)
+        told = f"publication {made.number} of {made.site}"
+        if bytes.fromhex(made.digest) != row.digest:
+            problems.append(f"{told} was altered: its text has another digest")
+        if previous is None or previous.site != made.site:
+            expected, before = 1, None
+        else:
+            expected, before = previous.number + 1, previous.digest
+        if made.number != expected:
+            problems.append(f"{told} comes where number {expected} should: one was removed")
+        elif f'"previous":{to_canonical(before)}' not in made.text:
+            problems.append(f"{told} does not follow from the one before it")
+        previous = made
+    problems += [
+        f"text {row.digest.hex()} of a publication was altered"
+        for row in connection.execute(select(contents))
+        if bytes.fromhex(digest(row.text)) != row.digest
+    ]
+    return problems

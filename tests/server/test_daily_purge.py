@@ -1,0 +1,85 @@
+"""The purge a serving process does by itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+
+from log_samples import DOCUMENT, NOON, make_offer, make_record
+
+from slagboom_server.daily_purge import DailyPurge
+from slagboom_server.errors import StoreUnavailable
+from slagboom_server.store import Filter
+
+if TYPE_CHECKING:
+    import pytest
+
+    from slagboom_server.store_sql import SqlStore
+
+
+class WatchedRetention:
+    """The store's own, that tells when a site is through."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._retention = store.retention
+        self.done = threading.Event()
+        self.failure: Exception | None = None
+
+    def drop_notices(self, due: Any) -> int:
+        if self.failure is not None:
+            self.done.set()
+            raise self.failure
+        dropped = self._retention.drop_notices(due)
+        self.done.set()
+        return dropped
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._retention, name)
+
+
+def fill(store: SqlStore) -> WatchedRetention:
+    store.remember_notice(make_offer(), DOCUMENT, NOON)
+    store.append([make_record(1), make_record(2, received_at=NOON + dt.timedelta(days=300))])
+    return WatchedRetention(store)
+
+
+def much_later() -> dt.datetime:
+    return NOON + dt.timedelta(days=182 + 30 + 1)
+
+
+def test_what_is_past_its_time_goes_and_the_log_says_how_much(
+    store: SqlStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    retention = fill(store)
+
+    with DailyPurge(retention, lambda: {"dsoft": 30}, much_later, start_seconds=0):
+        assert retention.done.wait(10)
+
+    assert store.count(Filter()) == 1
+    assert "dsoft: 1 records and the words of 0 notices purged, 0 records held" in caplog.messages
+    assert "5a1ecafe" not in caplog.text
+
+
+def test_a_server_that_stops_at_once_purges_nothing(store: SqlStore) -> None:
+    retention = fill(store)
+
+    with DailyPurge(retention, lambda: {"dsoft": 30}, much_later, start_seconds=3600):
+        pass
+
+    assert store.count(Filter()) == 2
+    assert not retention.done.is_set()
+
+
+def test_a_log_that_is_gone_is_one_line_and_nothing_ends(
+    store: SqlStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    retention = fill(store)
+    retention.failure = StoreUnavailable("gone for a moment")
+
+    with DailyPurge(retention, lambda: {"dsoft": 30}, much_later, start_seconds=0):
+        assert retention.done.wait(10)
+
+    assert caplog.messages == ["the log was not purged to the end: gone for a moment"]
