@@ -6,8 +6,8 @@ import argparse
 import sys
 
 from bench.client import command as client
-from bench.server import command as server
 from bench.errors import BenchError
+from bench.server import command as server
 
 HALVES = {"client": client, "server": server}
 

@@ -10,7 +10,6 @@ import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bench.document import replace_block, split_document
 from bench.errors import BenchError
@@ -41,7 +40,7 @@ def add_command(halves: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--write", type=Path, help="replace the table between a document's markers")
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:  # noqa: C901 -- one measurement after the other
     """Measures, prints the table and writes it where the options say.
 
     Raises BenchError, before anything is measured, where an option cannot be followed.
@@ -103,7 +102,7 @@ def measure(benches: list[Bench], options: argparse.Namespace, results: Results)
 
 
 def _load(benches: list[Bench], options: argparse.Namespace, results: Results) -> None:
-    """Every server runs all the time and is loaded in turn, so that a busy minute hits them alike."""
+    """Every server runs all the time and is loaded in turn: a busy minute hits them alike."""
     with ExitStack() as stack:
         nothing = stack.enter_context(benches[0].running_nothing())
         subjects = [
@@ -118,8 +117,7 @@ def _load(benches: list[Bench], options: argparse.Namespace, results: Results) -
             _say(f"round {number} of {options.rounds}, load average {load:.1f}")
             bare = send_burst(nothing, options.seconds)
             found = [
-                (bench, who, send_burst(target, options.seconds))
-                for bench, who, target in subjects
+                (bench, who, send_burst(target, options.seconds)) for bench, who, target in subjects
             ]
             if number == 0:  # it warms up everything, and is not counted
                 continue

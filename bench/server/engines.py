@@ -44,9 +44,7 @@ class Bench:
     folder: for its files. server: the PostgreSQL to use, None for SQLite.
     """
 
-    def __init__(
-        self, name: str, results: Engine, folder: Path, server: Postgresql | None
-    ) -> None:
+    def __init__(self, name: str, results: Engine, folder: Path, server: Postgresql | None) -> None:
         self.name = name
         self.results = results
         self._folder = folder
@@ -93,8 +91,9 @@ class Bench:
                 targets[who] = aim_at_site(kit, self._folder, self._decisions)
             bare = stack.enter_context(
                 running_limit(
-                    self._folder / BARE, self.name.lower(), self._make_database(BARE)
-                    if self._server else str(self._folder / "bare.db")
+                    self._folder / BARE,
+                    self.name.lower(),
+                    self._make_database(BARE) if self._server else str(self._folder / "bare.db"),
                 )
             )
             targets[BARE] = aim_at_site(bare, self._folder, self._decisions)

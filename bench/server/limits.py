@@ -63,10 +63,12 @@ class _Postgresql:
         self._database.commit()
 
     def commit(self, rows: Sequence[Row]) -> None:
-        with self._database.cursor() as cursor:
-            with cursor.copy(f"COPY bare ({_NAMES}) FROM STDIN".encode()) as copy:
-                for row in rows:
-                    copy.write_row(row)
+        with (
+            self._database.cursor() as cursor,
+            cursor.copy(f"COPY bare ({_NAMES}) FROM STDIN".encode()) as copy,
+        ):
+            for row in rows:
+                copy.write_row(row)
         self._database.commit()
 
 

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 CONNECTIONS = 32
 HEADERS = (
     "Accept-Language: nl-BE,nl;q=0.9,en;q=0.8",
-    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"
-    " Chrome/140.0.0.0 Safari/537.36",
+    (
+        "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"
+        " Chrome/140.0.0.0 Safari/537.36"
+    ),
     # Visitors are many: one address alone would be asked to slow down.
     "X-Forwarded-For: {ip}",
 )

@@ -10,7 +10,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import func, select
 
@@ -26,9 +26,11 @@ from slagboom_server.store_sql import open_store
 from slagboom_server.verify import Verification
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
+    from multiprocessing.connection import Connection
     from uuid import UUID
 
+    from slagboom_server.record import ConsentRecord
     from slagboom_server.store import Store
 
 _Answer = TypeVar("_Answer")
@@ -67,7 +69,7 @@ class Work:
 
 
 def time_answers(database: str) -> Answers:
-    """Asks the log what an officer asks, many times over, after a first time that is not counted."""
+    """Asks the log what an officer asks, many times over; a first time is not counted."""
     chance = random.Random(5)  # noqa: S311  the same questions each time
     with closing(open_store(database)) as store:
         places = _pick_places(database, chance)
@@ -115,7 +117,7 @@ def _pick_places(database: str, chance: random.Random) -> list[Cursor]:
     return [Cursor(from_ms(chance.randint(first, last)), 0) for _ in range(_PAGES)]
 
 
-def _read_page(store: Store, after: Cursor | None) -> object:
+def _read_page(store: Store, after: Cursor | None) -> Sequence[ConsentRecord]:
     return store.page(Filter(site=SITE), after, limit=_PAGE)
 
 
@@ -135,7 +137,7 @@ def export_log(database: str) -> int:
     rows = 0
     with closing(open_store(database)) as store, Path("/dev/null").open("w", newline="") as out:
 
-        def counted() -> object:
+        def counted() -> Iterator[Sequence[tuple[Any, ...]]]:
             nonlocal rows
             for page in store.lean_pages(Filter()):
                 rows += len(page)
@@ -176,7 +178,7 @@ def measure_work(walk: Callable[..., int], *about: object) -> Work:
     return Work(rows, seconds, memory)
 
 
-def _walk(sender: object, walk: Callable[..., int], about: tuple[object, ...]) -> None:
+def _walk(sender: Connection, walk: Callable[..., int], about: tuple[object, ...]) -> None:
     began = time.perf_counter()
     rows = walk(*about)
     sender.send((rows, time.perf_counter() - began, _peak_memory()))

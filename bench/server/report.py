@@ -67,7 +67,9 @@ def _engine(name: str, engine: Engine, results: Results) -> list[Row]:
     if KIT in size:
         share = size[KIT] / size[PEER] if PEER in size else None
         told = f"{size[KIT]:.0f}" + (f"; c15t {size[PEER]:.0f}" if PEER in size else "")
-        rows.append((f"{name}: bytes a decision on disk / c15t", "at most 450", _ratio(share), told))
+        rows.append(
+            (f"{name}: bytes a decision on disk / c15t", "at most 450", _ratio(share), told)
+        )
     kills = engine.kills
     if kills is not None:
         told = f"{kills.lost} of {len(kills.acknowledged):,} acknowledged in {kills.times} kills"
@@ -132,8 +134,10 @@ def _walk_rows(title: str, goal: str, walks: dict[str, list[Work]]) -> list[Row]
             f"{title}, {who} / bare loop",
             goal,
             _ratio(compare(walk, bare)),
-            f"{_rate(walk)} / {_rate(bare)} rows a second,"
-            f" at most {max(work.memory for work in walk):.0f} MB",
+            (
+                f"{_rate(walk)} / {_rate(bare)} rows a second,"
+                f" at most {max(work.memory for work in walk):.0f} MB"
+            ),
         )
         for who, walk in walks.items()
         if who != BARE

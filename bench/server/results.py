@@ -39,8 +39,10 @@ class Engine:
 
 @dataclass
 class Results:
-    """One run. rows: stored before the filled log was measured. nothing: the framework alone,
-    round by round. versions: of peer and database. missing: what could not be measured, and why.
+    """One run.
+
+    rows: stored before the filled log was measured. nothing: the framework alone, round by round.
+    versions: of peer and database. missing: what could not be measured, and why.
     """
 
     rows: int

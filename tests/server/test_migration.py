@@ -25,9 +25,9 @@ from slagboom_server.engine import open_engine, parse_url, reading, writing
 from slagboom_server.leaf import CANONICAL
 from slagboom_server.migration import migrate, open_current
 from slagboom_server.names import write_offer
+from slagboom_server.rollup import Dimension
 from slagboom_server.row import CONTEXT_IDS, service_ids, to_ms, to_values
 from slagboom_server.schema import metadata
-from slagboom_server.rollup import Dimension
 from slagboom_server.store import Filter, Repeated, Stored
 from slagboom_server.store_sql import open_store
 
