@@ -10,7 +10,8 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from slagboom_server.decisions import ROUTES as DECISION_ROUTES
+from slagboom_server.decisions import ROUTE as DECISION_ROUTE
+from slagboom_server.decisions import find_decider, take_decision
 from slagboom_server.errors import StoreUnavailable
 from slagboom_server.handover_routes import ROUTES as HANDOVER_ROUTES
 from slagboom_server.health import Health
@@ -23,12 +24,13 @@ from slagboom_server.visitor import ROUTES
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from slagboom_server.kit import Kit
 
 _log = logging.getLogger(__name__)
 
+_FAULT = "The server failed on this request; nothing was stored."
 _DETAILS = {
     404: "There is nothing at this address.",
     405: "This address does not take that method.",
@@ -57,7 +59,28 @@ async def _answer_unavailable(_request: Request, error: Exception) -> Response:
 
 async def _answer_fault(_request: Request, _error: Exception) -> Response:
     """A fault of ours; what it was stands in the server's own log."""
-    return answer_problem(500, "The server failed on this request; nothing was stored.")
+    return answer_problem(500, _FAULT)
+
+
+class _App(Starlette):
+    """The framework's app, but for decisions, which do not go through its layers."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request."""
+        site = find_decider(scope)
+        if site is None:
+            await super().__call__(scope, receive, send)
+            return
+        scope["endpoint"] = DECISION_ROUTE.endpoint
+        try:
+            await take_decision(self.state.kit, site, scope, receive, send)
+        except Refusal as refusal:
+            answer = answer_problem(refusal.status, refusal.detail, refusal.headers)
+            await answer(scope, receive, send)
+        except Exception:
+            answer = answer_problem(500, _FAULT)
+            await answer(scope, receive, send)
+            raise
 
 
 def build_app(kit: Kit, health: Health | None = None) -> Starlette:
@@ -66,10 +89,10 @@ def build_app(kit: Kit, health: Health | None = None) -> Starlette:
     health: answers whether the kit is ready; left out, whoever answers is.
     """
     operator = Health({}) if health is None else health
-    app = Starlette(
+    app = _App(
         routes=[
             *operator.routes(),
-            *DECISION_ROUTES,
+            DECISION_ROUTE,
             *ROUTES,
             *HANDOVER_ROUTES,
             *SHOWN_ROUTES,

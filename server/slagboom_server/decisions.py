@@ -1,14 +1,14 @@
 """`POST decisions`: a visitor's decision, taken in and answered once it is durable.
 
-Every answer of every visitor of every site comes through here, so this one speaks ASGI itself: the
-framework's request and response objects cost as much as all that is done with them.
+Every answer of every visitor of every site comes through here, so this one speaks ASGI itself, and
+the app hands decisions to it before the framework looks at them: its layers, request and response
+cost as much as all that is done with a decision.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -40,6 +40,9 @@ _FIELDS: Final = len(Decision.model_fields)
 _TEXT_FIELDS: Final = 7
 """Fields that are always text; `previous` is the eighth where it is not null."""
 
+_BEFORE: Final = "/s/"
+_BEHIND: Final = "/decisions"
+
 _HEADERS: Final = [
     (name.lower().encode(), value.encode())
     for name, value in {
@@ -52,10 +55,20 @@ _HEADERS: Final = [
 ]
 
 
-async def take_decision(scope: Scope, receive: Receive, send: Send) -> None:
-    """201 once the record is durable, 200 where it had been stored before."""
-    kit: Kit = scope["app"].state.kit
-    site = kit.sites.get(scope["path_params"]["site"])
+def find_decider(scope: Scope) -> str | None:
+    """The site a decision is sent to; None for every other request."""
+    if scope["type"] != "http" or scope["method"] != "POST":
+        return None
+    path: str = scope["path"]
+    if not (path.startswith(_BEFORE) and path.endswith(_BEHIND)):
+        return None
+    site = path[len(_BEFORE) : -len(_BEHIND)]
+    return site if site and "/" not in site else None
+
+
+async def take_decision(kit: Kit, name: str, scope: Scope, receive: Receive, send: Send) -> None:
+    """201 once the record is durable, 200 where it had been stored before. name: the site's."""
+    site = kit.sites.get(name)
     if site is None:
         raise Refusal(404, "There is no such site here; check the address of the script tag.")
     # The first of several headers of one name, as the framework reads them.
@@ -63,7 +76,7 @@ async def take_decision(scope: Scope, receive: Receive, send: Send) -> None:
     origin = headers.get(b"origin", b"").decode("latin-1")
     if origin not in site.loaded.policy.origins:
         raise Refusal(403, "This origin is not among the policy's `origins`.")
-    name, action = site.loaded.policy.site, UNKNOWN
+    action = UNKNOWN
     facts = _facts(scope, headers)
     try:
         require_rate(kit, "decisions", name, facts.address)
@@ -211,16 +224,8 @@ def _build_record(
 
 
 async def _store(kit: Kit, record: ConsentRecord) -> bool:
-    """Whether the record is new; returns once it is durable.
-
-    Raises StoreUnavailable where that takes too long; it may still be stored later.
-    """
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            appended = await kit.writer.submit(record)
-    except TimeoutError as error:
-        message = f"not durable within {ANSWER_SECONDS} s"
-        raise StoreUnavailable(message) from error
+    """Whether the record is new; returns once it is durable, and raises as `Writer.submit`."""
+    appended = await kit.writer.submit(record, ANSWER_SECONDS)
     if isinstance(appended, Conflict):
         raise ReplayConflict(appended.decision_id)
     return isinstance(appended, Stored)
@@ -248,7 +253,10 @@ class _Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Takes one decision."""
-        await take_decision(scope, receive, send)
+        await take_decision(
+            scope["app"].state.kit, scope["path_params"]["site"], scope, receive, send
+        )
 
 
-ROUTES: Final[list[Any]] = [Route("/s/{site}/decisions", _Endpoint(), methods=["POST"])]
+ROUTE: Final = Route(f"{_BEFORE}{{site}}{_BEHIND}", _Endpoint(), methods=["POST"])
+"""For the framework, which answers other methods here."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
 
@@ -91,10 +91,10 @@ class SqlPublications:
         return str(text)
 
 
-def _select() -> Select[tuple[str, int, int, int, str]]:
+def _select() -> Select[Any]:
     shown = publications.c
-    columns = (sites.c.name, shown.number, shown.revision, shown.published_at, shown.text)
-    return select(*columns).join_from(publications, sites)
+    columns = select(sites.c.name, shown.number, shown.revision, shown.published_at, shown.text)
+    return columns.join_from(publications, sites)
 
 
 def _from_row(row: AnyRow) -> Publication:

@@ -14,6 +14,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, Self
 
 from slagboom_server.errors import QueueFull, StoreUnavailable
+from slagboom_server.settings import ANSWER_SECONDS
 from slagboom_server.shown import ShownCounter
 
 if TYPE_CHECKING:
@@ -69,14 +70,15 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="slagboom-writer")
         self._thread.start()
 
-    async def submit(self, record: ConsentRecord) -> Appended:
+    async def submit(self, record: ConsentRecord, seconds: float = ANSWER_SECONDS) -> Appended:
         """The store's answer, once the record is durable.
 
         A caller that is cancelled while it waits does not stop the record from being stored.
-        Raises QueueFull where too many wait, StoreUnavailable where it could not be stored or the
-        writer is closing.
+        Raises QueueFull where too many wait, StoreUnavailable where it could not be stored, the
+        writer is closing, or it takes longer than `seconds`; then it may still be stored later.
         """
-        future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Appended] = loop.create_future()
         with self._news:
             if self._is_closing:
                 message = "the server is stopping; send the decision again later"
@@ -85,7 +87,12 @@ class Writer:
                 raise QueueFull(self._max_waiting)
             self._waiting.append((record, future))
             self._news.notify()
-        return await future
+        # A timer alone: a context manager for it costs as much as all the rest here.
+        timer = loop.call_later(seconds, _give_up, future, seconds)
+        try:
+            return await future
+        finally:
+            timer.cancel()
 
     @property
     def waiting(self) -> int:
@@ -160,6 +167,11 @@ class Writer:
             failure = StoreUnavailable("the consent log failed; the server's log says how")
             failure.__cause__ = error
             return [failure] * len(records)
+
+
+def _give_up(future: asyncio.Future[Appended], seconds: float) -> None:
+    if not future.done():
+        future.set_exception(StoreUnavailable(f"not durable within {seconds:g} s"))
 
 
 def _settle(group: list[_Waiting], outcomes: list[Appended | StoreUnavailable]) -> None:

@@ -100,3 +100,8 @@ def kit(policies: Path, store: SqlStore) -> Iterator[Kit]:
 
     with Writer(store) as writer:
         yield make_kit(policies, store, writer)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with a browser come last: Playwright keeps an event loop running in this thread."""
+    items.sort(key=lambda item: "playwright" in getattr(item, "fixturenames", ()))

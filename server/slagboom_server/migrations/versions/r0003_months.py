@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ def _can_partition(connection: sa.Connection) -> bool:
         with connection.begin_nested():
             op.execute("CREATE TABLE partitioned (id BIGINT) PARTITION BY RANGE (id)")
             op.execute("DROP TABLE partitioned")
-    except sa.exc.DBAPIError as error:
+    except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) in _UNSUPPORTED:
             return False
         raise
