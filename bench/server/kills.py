@@ -40,7 +40,8 @@ def kill_under_load(folder: Path, database: str, decisions: Sequence[str], times
     """Starts the kit, loads it, kills it, so many times, then looks for what it acknowledged."""
     kills = Kills()
     chance = random.Random()  # noqa: S311  any moment will do
-    headers = dict(header.split(": ", 1) for header in HEADERS)
+    parts = (header.partition(": ") for header in HEADERS)
+    headers = {name: value for name, _, value in parts}
     headers |= {"Origin": find_origin(), "Content-Type": "text/plain"}
     for _ in range(times):
         with running_kit(folder, database) as kit:
