@@ -91,7 +91,7 @@ class SqlPublications:
         return str(text)
 
 
-def _select() -> Select[Any]:
+def _select() -> Select[*tuple[Any, ...]]:
     shown = publications.c
     columns = select(sites.c.name, shown.number, shown.revision, shown.published_at, shown.text)
     return columns.join_from(publications, sites)
