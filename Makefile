@@ -7,6 +7,9 @@ UV_VERSION := 0.13.9
 NODE := $(shell command -v npm >/dev/null 2>&1 && command -v node 2>/dev/null)
 # More options for the program behind the target: make test ARGS="-k refusal"
 ARGS ?=
+# Tests at a time: one to a core; two on one, where one waits for a browser; no more than four browsers.
+WORKERS := $(shell cores=$$(getconf _NPROCESSORS_ONLN); \
+	echo $$((cores < 2 ? 2 : cores > 4 ? 4 : cores)))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -20,11 +23,13 @@ run: $(VENV)/runtime.stamp ## Start the kit with three demo sites; the only set-
 	@mkdir -p var
 	$(VENV)/bin/slagboom demo $(ARGS)
 
+# The tests start the program hundreds of times; compiled once is enough.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/dev.stamp ## Run every test: unit, server, browser
 	@$(PYTHON) tools/chromium.py
 	@$(PYTHON) tools/engines.py
 	@$(PYTHON) tools/postgresql.py
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 test-ha: $(VENV)/dev.stamp ## Run the high-availability set-up and kill its machines one by one (minutes)
 	@$(PYTHON) tools/ha.py

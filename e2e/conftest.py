@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 import uvicorn
+from ports import find_port
 
 from slagboom_banner.assets import policies_directory
 from slagboom_e2e.browser import find_chromium, launch_arguments
-from slagboom_e2e.program import free_port
 from slagboom_e2e.witness import Witness
 from slagboom_server.demo.received import Received
 from slagboom_server.demo.vendors import build_vendors
@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 VISITOR_ADDRESS = "203.0.113.77"
 """A documentation address (RFC 5737), given as a trusted proxy would give the visitor's."""
 
-START_SECONDS = 60
+SECONDS = 60
+"""How long a busy machine may take."""
+
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 
 
@@ -98,7 +100,7 @@ class KitProcess:
     """`slagboom demo` as its own process, which tests may stop, start, reload and kill."""
 
     def __init__(self, folder: Path, vendors: str = "real") -> None:
-        self.port = free_port()
+        self.port = find_port()
         self.vendors = vendors
         self.policies = folder / "policies"
         self.database = folder / "log.db"
@@ -144,7 +146,7 @@ class KitProcess:
             raise
 
     def _await_alive(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + SECONDS
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/s/dsoft/gate.js", headers={"Host": "dsoft.localhost"}
         )
@@ -162,7 +164,7 @@ class KitProcess:
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait(START_SECONDS)
+            self._process.wait(SECONDS)
             self._process = None
 
     def reload(self, expected: str) -> None:
@@ -170,7 +172,7 @@ class KitProcess:
         before = self.output.stat().st_size
         assert self._process is not None
         self._process.send_signal(signal.SIGHUP)
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + SECONDS
         while expected not in self.output.read_text()[before:]:
             assert time.monotonic() < deadline, self.output.read_text()[before:]
             threading.Event().wait(0.05)
@@ -209,7 +211,7 @@ class Vendors:
         authority = trustme.CA()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("*.example.test").configure_cert(context)
-        self.port = free_port()
+        self.port = find_port()
         config = uvicorn.Config(
             build_vendors(self.received), port=self.port, log_level="error", access_log=False
         )
@@ -297,7 +299,7 @@ class Visitor:
         self.context: BrowserContext = browser.new_context(
             extra_http_headers={"X-Forwarded-For": VISITOR_ADDRESS}, **options
         )
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(SECONDS * 1000)
         self.witness = Witness(self.context)
         self.page: Page = self.context.new_page()
         self.errors: list[str] = []

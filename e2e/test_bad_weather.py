@@ -533,7 +533,7 @@ def test_a_late_answer_that_meets_the_next_page_brings_no_grant_back(
 
     visitor.open(address)
     visitor.settled()
-    page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    page.evaluate("() => document.dispatchEvent(new Event('visibilitychange', {bubbles: true}))")
     visitor.open(address)
     visitor.witness.mark(page)
 
@@ -661,7 +661,7 @@ def test_cookies_the_visitor_deletes_end_the_grant_in_open_tabs(
         """() => {
           window.told = [];
           for (const name of ["change", "ask"]) slagboom.on(name, () => told.push(name));
-          document.dispatchEvent(new Event("visibilitychange"));
+          document.dispatchEvent(new Event("visibilitychange", {bubbles: true}));
         }"""
     )
 

@@ -224,7 +224,7 @@ def test_a_language_written_from_the_right_mirrors_both_layers(
     words, actions = page.evaluate(BOX, ".sb-words"), page.evaluate(BOX, ".sb-actions")
     assert actions["right"] < words["left"]
     choose(visitor)
-    title, close = page.evaluate(BOX, "#sb-second-title"), page.evaluate(BOX, ".sb-close")
+    title, close = page.evaluate(BOX, ".sb-second h2"), page.evaluate(BOX, ".sb-close")
     assert close["right"] < title["left"]
     switch = page.locator(".sb-switch").first
     name, knob = (switch.locator(part).bounding_box() for part in ("span", "input"))

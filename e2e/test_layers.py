@@ -63,7 +63,8 @@ def test_the_first_layer_informs_and_never_blocks_the_page(
         + page.evaluate(
             """async () => {
               const gate = await fetch(document.querySelector("script[src*=gate]").src);
-              return (await gate.text()).match(/"notice":"([0-9a-f]{64})"/)[1];
+              const digest = RegExp(document.documentElement.lang + ':"([0-9a-f]{64})"');
+              return (await gate.text()).match(digest)[1];
             }"""
         )
     )["document"]

@@ -110,7 +110,7 @@ def assert_page_is_free(visitor: Visitor) -> None:
     page.mouse.wheel(0, 500)
     page.wait_for_function("() => scrollY > 0")
     page.evaluate("() => scrollTo(0, 0)")
-    page.click("main button, body > button", timeout=3000)
+    page.click("main button, body > button")
     assert page.title() == "pressed"
     assert visitor.decision() is None
     visitor.witness.mark(page)

@@ -132,7 +132,7 @@ def test_a_cookie_that_comes_back_after_the_withdrawal_goes_again(
     page.wait_for_function("() => slagboom.granted('google-analytics')")
     page.evaluate("() => { document.cookie = '_ga_BACK=1; path=/'; }")
     visitor.settled()
-    page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    page.evaluate("() => document.dispatchEvent(new Event('visibilitychange', {bubbles: true}))")
     visitor.witness.mark(page)
     assert "_ga_BACK" in names(visitor)
 

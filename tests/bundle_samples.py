@@ -6,18 +6,20 @@ The scripts are as small as they can be, so that a test can read back what was p
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from slagboom_banner.assets import texts_directory, themes_directory
 from slagboom_banner.bundle import Bundle, Sources
 from slagboom_banner.texts import read_texts
 
-START = '(()=>{"use strict";let sbServices,sbStorage,sbComing;'
+START = "(()=>{const sbParts={};"
 END = "})();"
+_MODULE = ("const sbParts={};", "export{sbParts as default};")
 _GATE = ("start(", ");")
-_STYLED = {name: (f"{name}(", ",", ");") for name in ("first", "second", "embed")}
+_STYLED = {name: (f"{name}(", ",", ");") for name in ("answered", "first", "second", "embed")}
 _CHOICE = ("choice(", ");")
-_OWN = "own();"
+_QUOTED_OR_KEY = re.compile(r'"(?:[^"\\]|\\.)*"|([a-z_]+)(?=:)')
 
 
 def make_sources() -> Sources:
@@ -27,10 +29,10 @@ def make_sources() -> Sources:
             **styled,
             "block": "block(SLAGBOOM_BLOCK);",
             "care": "care();",
-            "choice": "SLAGBOOM_STYLE".join(_CHOICE),
+            "choice": "SLAGBOOM_CHOOSING".join(_CHOICE),
             "gate": "SLAGBOOM_CONFIG".join(_GATE),
             "handover": "handover(SLAGBOOM_HAND_OVER);",
-            "own": _OWN,
+            "own": "own(SLAGBOOM_OWN);",
             "reload": "reload();",
             "services": "services();",
             "storage": "storage();",
@@ -57,7 +59,7 @@ def read_config(bundle: Bundle) -> dict[str, Any]:
 def read_part(bundle: Bundle, name: str) -> tuple[str, dict[str, Any]]:
     """The style and the data of a part, by its name without the digest: `second-nl`."""
     (body,) = (body for file, body in bundle.parts.items() if file.startswith(f"{name}-"))
-    style, data = _read(body.decode(), _STYLED[name.partition("-")[0]])
+    style, data = _read(_read_module(body), _STYLED[name.partition("-")[0]])
     return style, data
 
 
@@ -71,10 +73,28 @@ def read_asking_gate(bundle: Bundle, language: str) -> dict[str, Any]:
     assert script.startswith(alone)
     behind = script.removeprefix(alone).removesuffix(END)
     (choice,) = (body for file, body in bundle.parts.items() if file.startswith("choice-"))
-    assert behind.startswith(choice.decode())
-    _, layers = _read(behind.removeprefix(choice.decode()), _STYLED["first"])
+    deciding = _read_module(choice)
+    assert behind.startswith(deciding)
+    _, layers = _read(behind.removeprefix(deciding), _STYLED["first"])
     assert isinstance(layers, dict)
     return layers
+
+
+def read_literal(text: str) -> Any:
+    """What a literal of to_javascript means: it is JSON but for the marks around plain names."""
+    return json.loads(_quote_keys(text))
+
+
+def _quote_keys(text: str) -> str:
+    return _QUOTED_OR_KEY.sub(lambda found: f'"{found[1]}"' if found[1] else found[0], text)
+
+
+def _read_module(body: bytes) -> str:
+    """A part without what makes a module of it."""
+    text = body.decode()
+    assert text.startswith(_MODULE[0])
+    assert text.endswith(_MODULE[1])
+    return text.removeprefix(_MODULE[0]).removesuffix(_MODULE[1])
 
 
 def _cut(bundle: Bundle) -> tuple[str, str]:
@@ -91,8 +111,9 @@ def _read(script: str, around: tuple[str, ...]) -> list[Any]:
     rest = script
     for text in around[:-1]:
         assert rest.startswith(text), rest[:80]
-        value, end = json.JSONDecoder().raw_decode(rest[len(text) :])
+        quoted = _quote_keys(rest[len(text) :])
+        value, end = json.JSONDecoder().raw_decode(quoted)
         values.append(value)
-        rest = rest[len(text) + end :]
+        rest = quoted[end:]
     assert rest == around[-1]
     return values

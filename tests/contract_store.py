@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO
 
 import pytest
 from log_samples import DOCUMENT, NOON, consent_id, decision_id, make_offer, make_record
@@ -15,11 +15,15 @@ from slagboom_banner.model import Action
 from slagboom_server import lean
 from slagboom_server.csv_lines import write_csv
 from slagboom_server.errors import StoreUnavailable
-from slagboom_server.export import write_records
+from slagboom_server.export import Format, write_records
+from slagboom_server.json_lines import write_json, write_json_lines
 from slagboom_server.record import Flag
 from slagboom_server.store import Answer, Conflict, Cursor, Filter, Repeated, Stored
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from slagboom_server.lean import Lookup
     from slagboom_server.record import ConsentRecord
     from slagboom_server.store import Store
 
@@ -243,9 +247,16 @@ def test_pages_cover_everything_once(
     assert seen == sorted(range(23), reverse=newest_first)
 
 
+@pytest.mark.parametrize(
+    ("format_", "write"), [("csv", write_csv), ("json", write_json), ("jsonl", write_json_lines)]
+)
 @pytest.mark.parametrize("site", [None, "dsoft", "nowhere"])
-def test_a_table_from_bare_rows_is_the_one_from_records(
-    filled: Store, monkeypatch: pytest.MonkeyPatch, site: str | None
+def test_an_export_from_bare_rows_is_the_one_from_records(
+    filled: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    site: str | None,
+    format_: Format,
+    write: Callable[[Any, Lookup, TextIO], None],
 ) -> None:
     # Several pages, of which one ends among records of the same moment.
     monkeypatch.setattr(lean, "_PAGE", 3)
@@ -265,8 +276,8 @@ def test_a_table_from_bare_rows_is_the_one_from_records(
     )
     bare, made = io.StringIO(newline=""), io.StringIO(newline="")
 
-    write_csv(filled.lean_pages(Filter(site=site)), filled, bare)
-    write_records(filled.page(Filter(site=site), limit=100), "csv", made)
+    write(filled.lean_pages(Filter(site=site)), filled, bare)
+    write_records(filled.page(Filter(site=site), limit=100), format_, made)
 
     assert bare.getvalue() == made.getvalue()
 

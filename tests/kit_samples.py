@@ -11,9 +11,14 @@ from uuid import UUID
 
 from slagboom_banner.cookie import Choice, encode_choice
 from slagboom_server.geo import NoCountry
-from slagboom_server.kit import Kit
+from slagboom_server.kit import Kit, Prepared
+from slagboom_server.publication import SERVE_AUTHOR
+from slagboom_server.publishing import publish
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from slagboom_server.sites import Site
     from slagboom_server.store import Store
     from slagboom_server.writer import Writer
 
@@ -43,12 +48,19 @@ def edit(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new), "utf-8")
 
 
-def make_kit(policies: Path, store: Store, writer: Writer) -> Kit:
-    """A kit that has read its policies."""
+def make_kit(
+    policies: Path, store: Store, writer: Writer, built: Mapping[str, Site] | None = None
+) -> Kit:
+    """A kit that serves its policies. built: what they ask for; left out, the kit reads them."""
     kit = Kit(
         policies=policies, store=store, writer=writer, countries=NoCountry(), clock=lambda: NOON
     )
-    kit.read()
+    if built is None:
+        kit.read()
+    else:
+        for site in built.values():
+            publish(store, site, SERVE_AUTHOR, NOON)
+        kit.take(Prepared(dict(built), store.offers(), ()))
     return kit
 
 

@@ -11,13 +11,13 @@ import os
 import pwd
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
+from ports import find_port
 from postgresql import find_postgresql
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ class Server:
         self._data = folder / "data"
         self._log = folder / "log"
         self._socket = folder
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            self.port: int = taken.getsockname()[1]
+        self.port = find_port()
 
     def url(self, database: str = "postgres", password: str = PASSWORD) -> str:
         """The address of one of its databases."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from kit_samples import ADDRESS, ORIGIN, USER_AGENT
+from ports import find_port
+
+from slagboom_server.store_sql import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,12 +42,6 @@ def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[s
 
 GONE = (urllib.error.URLError, ConnectionError, TimeoutError)
 """What a visitor meets whose worker is killed before it answers; the browser sends again."""
-
-
-def find_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-    return port
 
 
 class Server:
@@ -116,6 +113,13 @@ class Server:
         self._reader.join(SECONDS)
         assert not self._reader.is_alive(), self.said
 
+    @functools.cached_property
+    def notice(self) -> str:
+        """The digest of the Dutch notice, as it was served when somebody first asked."""
+        with contextlib.closing(open_store(self.database)) as store:
+            offers = [notice.offer for notice in store.latest_notices("acme")]
+        return next(offer.digest for offer in offers if offer.language == "nl")
+
     @property
     def workers(self) -> list[int]:
         """The processes it has started, as Linux knows them."""
@@ -169,15 +173,13 @@ def serving(
 
 
 def make_body(server: Server, number: int) -> dict[str, Any]:
-    """A decision on the notice that the served gate names."""
-    _, gate = server.open("/s/acme/gate.js")
-    digest = gate.decode().partition('"languages":{"nl":{"notice":"')[2][:64]
+    """A decision on the notice that is served in Dutch."""
     return {
         "decision_id": f"019a9ce7-0000-7000-8000-{number:012x}",
         "consent_id": f"5a1ecafe-0000-4000-8000-{number:012x}",
         "previous": None,
         "revision": 2,
-        "notice": digest,
+        "notice": server.notice,
         "language": "nl",
         "layer": "first",
         "action": "accept_all",

@@ -21,6 +21,7 @@ const BUNDLES = [
   ["static/js/care/main.js", "static/js/dist/care.js"],
   ["static/js/embed/main.js", "static/js/dist/embed.js"],
   ["static/js/first/main.js", "static/js/dist/first.js"],
+  ["static/js/answered/main.js", "static/js/dist/answered.js"],
   ["static/js/second/main.js", "static/js/dist/second.js"],
   ["static/js/own/main.js", "static/js/dist/own.js"],
 ];
@@ -31,36 +32,67 @@ const TYPES = ["static/js/slagboom.d.ts", "static/js/dist/slagboom.d.ts"];
  * same in all parts. */
 const INTERNAL = [
   "addStyle",
+  "api",
+  "applyChoice",
+  "base",
+  "choice",
   "clearStorage",
+  "clearStored",
+  "coming",
+  "config",
   "decodeChoice",
   "describeChoice",
   "earlier",
   "encodeChoice",
+  "forget",
+  "gateHost",
+  "grants",
   "hadGrants",
   "hasGranted",
   "isCovered",
   "isKept",
   "isNeeded",
+  "isStranded",
   "isUnsent",
+  "loadPart",
   "loading",
   "makeButton",
+  "makeNote",
+  "makeRecord",
   "mayRun",
   "outwardLink",
   "placeholder",
   "readChoice",
   "readCookies",
+  "readLanguage",
   "resolveAddress",
+  "root",
+  "run",
+  "runServices",
   "sayWithdrawn",
   "serviceOf",
   "shared",
   "showControl",
   "showOnce",
+  "tags",
+  "take",
+  "tell",
+  "trust",
+  "update",
+  "visit",
   "visited",
+  "waiting",
   "wantPlaceholder",
+  "watch",
+  "withAnswered",
   "withCare",
+  "withChoosing",
 ];
+const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 /** @type {Record<string, string | false>} */
-const mangleCache = Object.fromEntries(INTERNAL.map((name, at) => [name, `$${at.toString(36)}`]));
+const mangleCache = Object.fromEntries(
+  INTERNAL.map((name, at) => [name, at < LETTERS.length ? LETTERS[at] : `$${at}`]),
+);
 
 /** @param {string} source @returns {Promise<string>} */
 const bundle = async (source) => {
@@ -69,7 +101,7 @@ const bundle = async (source) => {
     bundle: true,
     write: false,
     format: "iife",
-    target: "es2020",
+    target: "es2022",
     charset: "utf8",
     legalComments: "none",
     mangleProps: new RegExp(`^(${INTERNAL.join("|")})$`),
@@ -78,7 +110,7 @@ const bundle = async (source) => {
   });
   // Terser finds more to leave out than esbuild does.
   const { code = "" } = await minify(outputFiles[0].text, {
-    ecma: 2020,
+    ecma: 2022,
     compress: { passes: 4, unsafe_arrows: true },
     format: { comments: false },
   });

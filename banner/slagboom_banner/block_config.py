@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from slagboom_banner.google_consent import runs_ahead
+from slagboom_banner.host_ends import describe_embed, list_ends
 
 if TYPE_CHECKING:
     from slagboom_banner.decide import Offer
@@ -46,6 +47,11 @@ def describe_block(policy: Policy, offer: Offer) -> dict[str, Any] | None:
         else {},
         "auto_block": policy.auto_block,
         "services": [
-            service.model_dump(mode="json", include={"id", "hosts", "embed"}) for service in held
+            {
+                "id": service.id,
+                "hosts": list_ends(service.hosts),
+                "embed": service.embed and describe_embed(service.embed),
+            }
+            for service in held
         ],
     }

@@ -1,7 +1,7 @@
 """The scripts a site serves: the built parts with its policy put in as data.
 
 Configuration is interpolated, not compiled (after Plausible's tracker): a built file names
-SLAGBOOM_CONFIG once, and JSON that is also safe JavaScript stands in its place.
+SLAGBOOM_CONFIG once, and a literal that is safe inside a script stands in its place.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING
 
 from slagboom_banner.block_config import describe_block
 from slagboom_banner.decide import read_offer
-from slagboom_banner.gate_config import describe_gate, has_steps
+from slagboom_banner.gate_config import describe_choosing, describe_gate, has_steps
 from slagboom_banner.layers import (
+    describe_answered,
     describe_embeds,
     describe_first_layer,
     describe_second_layer,
     has_embeds,
 )
 from slagboom_banner.notice import build_notice
-from slagboom_banner.styles import harden_style, join_sections, paint, style_first_layer
+from slagboom_banner.styles import cut_style, harden, join_sections, paint, style_first_layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from slagboom_banner.load import LoadedPolicy
     from slagboom_banner.notice import Notice
 
+_NAME = re.compile(r"[a-z][a-z_]*")
 _UNSAFE = {"<": "\\u003c", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
@@ -61,9 +63,22 @@ class Bundle:
 
 
 def to_javascript(value: object) -> str:
-    """JSON that means the same inside a script, whatever texts it holds."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return "".join(_UNSAFE.get(character, character) for character in text)
+    """A literal that means the same inside a script, whatever texts it holds.
+
+    It is JSON, but for the quotation marks around plain names: pages pay for them.
+    """
+    match value:
+        case dict():
+            pairs = (
+                f"{key if _NAME.fullmatch(key) else to_javascript(key)}:{to_javascript(of_key)}"
+                for key, of_key in value.items()
+            )
+            return f"{{{','.join(pairs)}}}"
+        case list() | tuple():
+            return f"[{','.join(map(to_javascript, value))}]"
+        case _:
+            text = json.dumps(value, ensure_ascii=False)
+            return "".join(_UNSAFE.get(character, character) for character in text)
 
 
 def _replace_names(script: str, values: Mapping[str, object]) -> bytes:
@@ -105,7 +120,7 @@ def build_bundle(loaded: LoadedPolicy, sources: Sources) -> Bundle:
     policy = loaded.policy
     offer = read_offer(loaded)
     scripts = sources.scripts
-    sections = harden_style(sources.themes[policy.theme])
+    sections = cut_style(sources.themes[policy.theme])
     look = policy.look
     notices = {
         language: build_notice(loaded, language, sources.texts.get(language, {}))
@@ -125,14 +140,24 @@ def build_bundle(loaded: LoadedPolicy, sources: Sources) -> Bundle:
             scripts["first"], {"SLAGBOOM_STYLE": first_style, "SLAGBOOM_FIRST": layers}
         )
 
-    choice = _replace_names(scripts["choice"], {"SLAGBOOM_STYLE": style("layers")})
+    choice = _replace_names(
+        scripts["choice"],
+        {"SLAGBOOM_CHOOSING": describe_choosing(loaded, notices, style("layers"))},
+    )
     bodies = {"choice": choice, "care": scripts["care"].encode()}
     for language, notice in notices.items():
         bodies[f"first-{language}"] = first_part(language)
+        bodies[f"answered-{language}"] = _replace_names(
+            scripts["answered"],
+            {
+                "SLAGBOOM_STYLE": style("note"),
+                "SLAGBOOM_ANSWERED": describe_answered(notice.document),
+            },
+        )
         bodies[f"second-{language}"] = _replace_names(
             scripts["second"],
             {
-                "SLAGBOOM_STYLE": style("second layer"),
+                "SLAGBOOM_STYLE": style("note", "second layer"),
                 "SLAGBOOM_SECOND": describe_second_layer(notice.document),
             },
         )
@@ -145,18 +170,23 @@ def build_bundle(loaded: LoadedPolicy, sources: Sources) -> Bundle:
                 },
             )
     build = hashlib.sha256(b"".join(bodies.values())).hexdigest()[:12]
-    gate_style = join_sections([sections["gate"], paint(look)])
+    # The gate has no time for what the other parts do to their styles.
+    gate_style = harden(join_sections([sections["gate"], paint(look)]))
     config = describe_gate(loaded, offer, notices, build, gate_style)
     optional = [
         _replace_names(scripts[name], values) for name, values in _list_optional(loaded, offer)
     ]
     # What two scripts share has a name that no page can reach.
-    start = b'(()=>{"use strict";let sbServices,sbStorage,sbComing;' + b"".join(optional)
+    start = b"(()=>{const sbParts={};" + b"".join(optional)
     gate = start + _replace_names(scripts["gate"], {"SLAGBOOM_CONFIG": config})
     end = b"})();"
     fallback = policy.languages[0]
     if policy.interface == "none":
-        gate += choice + scripts["own"].encode() + end
+        own = {
+            "notices": {language: notice.digest for language, notice in notices.items()},
+            "purposes": {service.id: service.purpose for service in offer.services},
+        }
+        gate += choice + _replace_names(scripts["own"], {"SLAGBOOM_OWN": own}) + end
         asking_gates = dict.fromkeys(notices, gate)
     else:
         asking_gates = {
@@ -168,7 +198,11 @@ def build_bundle(loaded: LoadedPolicy, sources: Sources) -> Bundle:
         offer=offer,
         gate=gate,
         asking_gates=asking_gates,
-        parts={f"{name}-{build}.js": body for name, body in bodies.items()},
+        # Fetched, a part is a module; no page can put another in its place.
+        parts={
+            f"{name}-{build}.js": b"const sbParts={};" + body + b"export{sbParts as default};"
+            for name, body in bodies.items()
+        },
         notices=notices,
         first_style=style_first_layer(sources.themes[policy.theme], look),
     )

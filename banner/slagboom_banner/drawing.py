@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from slagboom_banner.layers import describe_first_layer
+from slagboom_banner.layers import describe_answered, describe_first_layer
 from slagboom_banner.texts import fill
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def draw_first_layer(document: Mapping[str, Any]) -> Drawing:
     )
     start = (
         f'<section class="sb-first sb-{notice["layout"]}" lang="{escape(notice["language"])}" '
-        'role="region" aria-labelledby="sb-first-title"><div class="sb-words">'
-        f'{logo}<h2 id="sb-first-title">{_text(texts["first_title"])}</h2>'
+        f'role="region" aria-label="{escape(texts["first_title"])}"><div class="sb-words">'
+        f"{logo}<h2>{_text(texts['first_title'])}</h2>"
     )
     purposes = "".join(
         f"<li><b>{_text(name)}: </b>{_text(description)}</li>"
@@ -80,11 +80,12 @@ def draw_first_layer(document: Mapping[str, Any]) -> Drawing:
         f"<p>{_text(notice['words'])}<!----> {link or ''}</p></div>"
         f'<div class="sb-actions">{buttons}</div></section>'
     )
+    answered = describe_answered(document)
     changes = tuple(
-        (change["revision"], _draw_change(texts["changed_title"], change))
-        for change in notice.get("changes", ())
+        (change["revision"], _draw_change(answered["texts"]["changed_title"], change))
+        for change in answered.get("changes", ())
     )
-    return Drawing(start, changes, _text(texts["expired_note"]), end)
+    return Drawing(start, changes, _text(answered["texts"]["expired_note"]), end)
 
 
 def _draw_change(title: str, change: Mapping[str, Any]) -> str:

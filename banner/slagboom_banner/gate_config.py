@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from slagboom_banner.google_consent import Steps, plan_steps
+from slagboom_banner.host_ends import describe_embed, list_ends
 from slagboom_banner.notice import is_configured
 
 if TYPE_CHECKING:
@@ -54,8 +55,7 @@ def _describe_service(loaded: LoadedPolicy, service: Service) -> dict[str, Any]:
     cookies = [item.pattern for item in service.stored if item.kind == "cookie"]
     config = {
         "id": service.id,
-        "purpose": service.purpose,
-        "hosts": service.hosts,
+        "hosts": list_ends(service.hosts),
         # Found in the whole of document.cookie, or in one `name=value` of it.
         "cookies": cookies and f"(^|; ){_match_any(cookies, '[^=;]*')}=",
         "stored": {
@@ -68,7 +68,7 @@ def _describe_service(loaded: LoadedPolicy, service: Service) -> dict[str, Any]:
         "off": describe(plan.off),
         "full_ip": service.needs_full_ip,
         "reload": service.on_withdrawal == "reload",
-        "embed": service.embed and service.embed.model_dump(mode="json"),
+        "embed": service.embed and describe_embed(service.embed),
     }
     # Every page carries this: what is empty is left out.
     return {key: value for key, value in config.items() if value or key == "hosts"}
@@ -88,14 +88,10 @@ def describe_gate(
     """
     policy = loaded.policy
 
-    def describe_language(notice: Notice) -> dict[str, str]:
-        return {
-            "notice": notice.digest,
-            "reopen": notice.document["texts"]["reopen"],
-            "withdraw": notice.document["texts"]["withdraw"],
-        }
+    def describe_language(notice: Notice) -> list[str] | None:
+        texts = notice.document["texts"]
+        return None if policy.interface == "none" else [texts["reopen"], texts["withdraw"]]
 
-    own_interface = {"own_interface": True} if policy.interface == "none" else {}
     # A tag marked with a necessary purpose is held back unless its host is known.
     hosts = [
         host
@@ -103,20 +99,30 @@ def describe_gate(
         if service.purpose in offer.necessary
         for host in service.hosts
     ]
-    necessary_hosts = {"necessary_hosts": list(dict.fromkeys(hosts))} if hosts else {}
+    necessary_hosts = {"necessary_hosts": list_ends(hosts)} if hosts else {}
     return {
         "site": policy.site,
-        "revision": policy.revision,
         "scope": offer.scope,
         "build": build,
         "days": policy.consent_lifetime_days,
         "domain": f"; domain={policy.cookie_domain}" if policy.cookie_domain else "",
-        "accept_anonymises": policy.accept_all_anonymises_ip,
         "purposes": offer.purposes,
-        "necessary": offer.necessary,
+        "necessary": dict.fromkeys(offer.necessary, True),
         **necessary_hosts,
         "services": [_describe_service(loaded, service) for service in offer.services],
         "languages": {language: describe_language(notice) for language, notice in notices.items()},
         "style": style,
-        **own_interface,
+    }
+
+
+def describe_choosing(
+    loaded: LoadedPolicy, notices: Mapping[str, Notice], style: str
+) -> dict[str, Any]:
+    """What the part that takes decisions needs besides. style: that of all layers."""
+    policy = loaded.policy
+    return {
+        "style": style,
+        "revision": policy.revision,
+        "accept_anonymises": policy.accept_all_anonymises_ip,
+        "notices": {language: notice.digest for language, notice in notices.items()},
     }

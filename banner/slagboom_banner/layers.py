@@ -25,9 +25,25 @@ _FIRST_TEXTS = (
     "accept",
     "reject",
     "choose",
-    "expired_note",
     "saved_status",
+)
+_ANSWERED_TEXTS = (
+    "expired_note",
     "withdrawn_status",
+    "gpc_note",
+    "record_granted",
+    "record_refused",
+    "record_time",
+    "record_until",
+    "record_revision",
+    "record_id",
+    "record_link",
+    "record_erase",
+    "record_erase_note",
+    "record_erased",
+    "record_erase_held",
+    "record_erase_failed",
+    "record_offline",
 )
 _SECOND_TEXTS = (
     "second_title",
@@ -42,22 +58,8 @@ _SECOND_TEXTS = (
     "stored_title",
     "anonymise_label",
     "anonymise_text",
-    "gpc_note",
     "record_title",
     "record_none",
-    "record_granted",
-    "record_refused",
-    "record_time",
-    "record_until",
-    "record_revision",
-    "record_id",
-    "record_link",
-    "record_erase",
-    "record_erase_note",
-    "record_erased",
-    "record_erase_held",
-    "record_erase_failed",
-    "record_offline",
     "rights_title",
     "controller_title",
     "authority_title",
@@ -101,9 +103,6 @@ def describe_first_layer(document: Document) -> dict[str, Any]:
         service["name"] for service in _optional_services(document) if service["needs_full_ip"]
     ]
     gives_ip = bool(full_ip) and not document["accept_anonymises"]
-    # The first revision has nothing to tell to those who never answered another.
-    changes = [change for change in document["changes"] if change["revision"] > 1]
-    keys = _FIRST_TEXTS + (("changed_title",) if changes else ())
     words = [
         texts["first_vendors"],
         fill(texts["first_full_ip"], {"services": ", ".join(full_ip)}) if gives_ip else "",
@@ -115,16 +114,34 @@ def describe_first_layer(document: Document) -> dict[str, Any]:
         "layout": document["look"]["layout"],
         "logo": document["look"].get("logo"),
         "statement_url": document["controller"]["statement_url"],
-        "changes": changes,
         "purposes": [
             [purpose["name"], purpose["description"]]
             for purpose in document["purposes"]
             if not purpose["necessary"]
         ],
         "words": " ".join(word for word in words if word),
-        "texts": _take(texts, keys),
+        "texts": _take(texts, _FIRST_TEXTS),
     }
     return {key: value for key, value in described.items() if value}
+
+
+def describe_answered(document: Document) -> dict[str, Any]:
+    """What static/js/answered tells; types.js calls it AnsweredNotice."""
+    # The first revision has nothing to tell to those who never answered another.
+    changes = [change for change in document["changes"] if change["revision"] > 1]
+    keys = _ANSWERED_TEXTS + (("changed_title",) if changes else ())
+    described = {
+        "language": document["language"],
+        "site": document["site"],
+        "changes": changes,
+        "purposes": [
+            [purpose["id"], purpose["name"]]
+            for purpose in document["purposes"]
+            if not purpose["necessary"]
+        ],
+        "texts": _take(document["texts"], keys),
+    }
+    return {key: value for key, value in described.items() if value or key == "purposes"}
 
 
 def describe_embeds(document: Document) -> dict[str, Any]:
@@ -149,6 +166,9 @@ def describe_embeds(document: Document) -> dict[str, Any]:
             service["id"]: describe(service)
             for service in _optional_services(document)
             if service["embed"]
+        },
+        "purposes": {
+            service["id"]: service["purpose"] for service in _optional_services(document)
         },
     }
 
@@ -212,7 +232,6 @@ def describe_second_layer(document: Document) -> dict[str, Any]:
     intro = "rights_intro" if controller["email"] else "rights_intro_no_email"
     return {
         "language": document["language"],
-        "site": document["site"],
         "revision": document["revision"],
         "effective": document["effective"],
         "statement": [controller["statement_date"], controller["statement_url"]],

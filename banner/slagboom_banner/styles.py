@@ -1,9 +1,10 @@
-"""A theme's style sheet, hardened against the host page and cut in the parts that load apart.
+"""A theme's style sheet, cut in the parts that load apart and hardened against the host page.
 
-Every declaration is marked important and put in a cascade layer: important rules in a layer win
-over important rules outside any (CSS Cascading and Inheritance Level 5, 6.4.1), so the host page's
+Every declaration becomes important in a cascade layer: important rules in a layer win over
+important rules outside any (CSS Cascading and Inheritance Level 5, 6.4.1), so the host page's
 `button { … !important }` cannot make one button louder than the other. Custom properties stay
-as they are written: they are how a site changes the theme.
+as they are written: they are how a site changes the theme. The word itself is not sent: the client
+puts it in (static/js/root.js), by the rule of `harden`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _CUT = re.compile(r"/\* --- (.+?) --- \*/")
 _SPACE = re.compile(r"\s+")
 _TIGHT = re.compile(r"\s*([,>{}])\s*")
+_DECLARATION = re.compile(r"(?<=[{;])[a-z][^{};]*(?=[;}])")
 
 
 def _serialise(tokens: Iterable[Any]) -> str:
@@ -33,20 +35,24 @@ def _fault(node: Any) -> str:  # noqa: ANN401 -- any node of the syntax tree
     return f"theme: line {node.source_line}: neither a rule nor a declaration; mend the style sheet"
 
 
-def _harden_declarations(content: list[Any]) -> str:
+def _minify_declarations(content: list[Any]) -> str:
     declarations = tinycss2.parse_blocks_contents(content, skip_comments=True, skip_whitespace=True)
     parts = []
     for declaration in declarations:
         if not isinstance(declaration, Declaration):
             raise ValueError(_fault(declaration))  # noqa: TRY004 -- the style sheet is wrong, no type
         is_property = declaration.name.startswith("--")
-        important = "" if is_property and not declaration.important else "!important"
+        important = "!important" if is_property and declaration.important else ""
         value = _TIGHT.sub(r"\1", _serialise(declaration.value))
-        parts.append(f"{declaration.name}:{value}{important}")
+        text = f"{declaration.name}:{value}{important}"
+        if not is_property and harden(f"{{{text}}}") != f"{{{text}!important}}":
+            message = f"theme: line {declaration.source_line}: {text} cannot be made important"
+            raise ValueError(message)
+        parts.append(text)
     return ";".join(parts)
 
 
-def _harden_rules(rules: Iterable[Any]) -> str:
+def _minify_rules(rules: Iterable[Any]) -> str:
     parts = []
     for rule in rules:
         if rule.type == "at-rule" and rule.content is not None:
@@ -54,17 +60,17 @@ def _harden_rules(rules: Iterable[Any]) -> str:
                 rule.content, skip_comments=True, skip_whitespace=True
             )
             condition = _serialise(rule.prelude)
-            parts.append(f"@{rule.at_keyword} {condition}{{{_harden_rules(nested)}}}")
+            parts.append(f"@{rule.at_keyword} {condition}{{{_minify_rules(nested)}}}")
         elif not isinstance(rule, QualifiedRule) or rule.content is None:
             raise ValueError(_fault(rule))
         else:
             selectors = _TIGHT.sub(r"\1", _serialise(rule.prelude))
-            parts.append(f"{selectors}{{{_harden_declarations(rule.content)}}}")
+            parts.append(f"{selectors}{{{_minify_declarations(rule.content)}}}")
     return "".join(parts)
 
 
 @functools.lru_cache(maxsize=32)
-def harden_style(css: str) -> Mapping[str, str]:
+def cut_style(css: str) -> Mapping[str, str]:
     """The sections of a theme by name, minified; `gate` is the one before the first cut.
 
     css: a theme file; comments of the form `--- name ---` divide it.
@@ -72,25 +78,30 @@ def harden_style(css: str) -> Mapping[str, str]:
     """
     names_and_texts = ["gate", *_CUT.split(css)]
     pairs = zip(names_and_texts[::2], names_and_texts[1::2], strict=True)
-    return {name: _harden_part(text) for name, text in pairs}
+    return {name: _minify_part(text) for name, text in pairs}
 
 
-def _harden_part(css: str) -> str:
+def _minify_part(css: str) -> str:
     rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
-    return _harden_rules(rules)
+    return _minify_rules(rules)
 
 
 def join_sections(sections: Iterable[str]) -> str:
-    """Hardened sections as one style sheet in the kit's cascade layer."""
+    """Sections as one style sheet in the kit's cascade layer."""
     return f"@layer slagboom{{{''.join(sections)}}}"
 
 
 def style_first_layer(css: str, look: Look) -> str:
     """All that a first layer is drawn with, in the order the client adds it. css: a theme file."""
-    sections = harden_style(css)
-    names = ["first layer", look.layout, *(["logo"] if look.logo else [])]
+    sections = cut_style(css)
+    names = ["first layer", look.layout, *(["logo"] if look.logo else []), "note"]
     parts = [sections["gate"], paint(look)], [sections["layers"]], [sections[n] for n in names]
-    return "".join(map(join_sections, parts))
+    return harden("".join(map(join_sections, parts)))
+
+
+def harden(css: str) -> str:
+    """The style as the client has it: every declaration of a property of CSS itself important."""
+    return _DECLARATION.sub(r"\g<0>!important", css)
 
 
 def paint(look: Look) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from bench.server.bare import export_bare, fill_bare, verify_bare
+from bench.server.bare import export_bare, export_bare_json, fill_bare, verify_bare
 from bench.server.generator import fill_log
 from bench.server.kills import kill_under_load
 from bench.server.reading import export_log, measure_work, time_answers, verify_log
@@ -111,11 +111,14 @@ class Bench:
     def read(self) -> None:
         """Questions and walks over the filled log; the load has added to it meanwhile."""
         results = self.results
-        results.answers = time_answers(self._filled)
+        with running_kit(self._folder / "read", self._filled) as kit:
+            results.answers = time_answers(self._filled, kit.port)
         for _ in range(_WALKS):
             for walks, who, walk, about in (
                 (results.export, BARE, export_bare, (self._bare,)),
-                (results.export, KIT, export_log, (self._filled,)),
+                (results.export, KIT, export_log, (self._filled, "csv")),
+                (results.export_json, BARE, export_bare_json, (self._bare,)),
+                (results.export_json, KIT, export_log, (self._filled, "jsonl")),
                 (results.verify, BARE, verify_bare, (self._bare,)),
                 (results.verify, "one core", verify_log, (self._filled, 1)),
                 (results.verify, "two cores", verify_log, (self._filled, 2)),

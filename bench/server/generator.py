@@ -10,6 +10,7 @@ import random
 import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 from sqlalchemy import event
 
@@ -193,7 +194,7 @@ def _seal(
 
 def _insert(connection: Connection, sealed: Sequence[Row]) -> None:
     if connection.dialect.name == "postgresql":
-        held = [(row[1 + _DECISION_ID], row[1 + _RECEIVED_AT]) for row in sealed]
+        held = [(UUID(bytes=row[1 + _DECISION_ID]), row[1 + _RECEIVED_AT]) for row in sealed]
         copy_rows(connection, decisions, ("decision_id", "received_at"), held)
         copy_rows(connection, records, _COLUMNS, sealed)
         return

@@ -9,8 +9,10 @@ import statistics
 import time
 from contextlib import closing
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from sqlalchemy import func, select
 
@@ -18,6 +20,7 @@ from bench.errors import BenchError
 from bench.server.subjects import SITE
 from slagboom_server.csv_lines import write_csv
 from slagboom_server.engine import open_engine, parse_url, reading
+from slagboom_server.json_lines import write_json_lines
 from slagboom_server.rollup import Dimension
 from slagboom_server.row import from_ms
 from slagboom_server.schema import records
@@ -43,10 +46,15 @@ _YEARS: Final = 9
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Milliseconds in the store. Of visitors and pages the median and the slowest hundredth."""
+    """Milliseconds in the store. Of visitors and pages the median and the slowest hundredth.
+
+    asked: one visitor's own records over HTTP, with a receipt made for each.
+    """
 
     visitor: float
     slow_visitor: float
+    asked: float
+    slow_asked: float
     first_page: float
     last_page: float
     any_page: float
@@ -68,14 +76,20 @@ class Work:
         return self.rows / self.seconds
 
 
-def time_answers(database: str) -> Answers:
-    """Asks the log what an officer asks, many times over; a first time is not counted."""
+def time_answers(database: str, port: int) -> Answers:
+    """Asks the log what officers and visitors ask, many times over; a first time is not counted.
+
+    port: of a kit that serves this log.
+    """
     chance = random.Random(5)  # noqa: S311  the same questions each time
     with closing(open_store(database)) as store:
         places = _pick_places(database, chance)
         visitors = [record.consent_id for place in places for record in _read_page(store, place)]
         chosen: list[UUID] = chance.sample(visitors, min(_VISITORS, len(visitors)))
         by_visitor = [_milliseconds(store.records_of, consent_id) for consent_id in chosen]
+        with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+            _ask(connection, chosen[0])
+            asked = [_milliseconds(_ask, connection, consent_id) for consent_id in chosen]
         pages = [_milliseconds(_read_page, store, place) for place in places]
         first = [_milliseconds(_read_page, store, None) for _ in range(_YEARS)]
         last = [_milliseconds(_read_last_page, store) for _ in range(_YEARS)]
@@ -83,6 +97,8 @@ def time_answers(database: str) -> Answers:
     return Answers(
         visitor=statistics.median(by_visitor),
         slow_visitor=slowest_hundredth(by_visitor),
+        asked=statistics.median(asked),
+        slow_asked=slowest_hundredth(asked),
         first_page=statistics.median(first),
         last_page=statistics.median(last),
         any_page=statistics.median(pages),
@@ -117,6 +133,15 @@ def _pick_places(database: str, chance: random.Random) -> list[Cursor]:
     return [Cursor(from_ms(chance.randint(first, last)), 0) for _ in range(_PAGES)]
 
 
+def _ask(connection: HTTPConnection, consent_id: UUID) -> None:
+    connection.request("GET", f"/s/{SITE}/records/{consent_id}")
+    answer = connection.getresponse()
+    answer.read()
+    if answer.status != HTTPStatus.OK:
+        message = f"a visitor's own records were answered with {answer.status}"
+        raise BenchError(message)
+
+
 def _read_page(store: Store, after: Cursor | None) -> Sequence[ConsentRecord]:
     return store.page(Filter(site=SITE), after, limit=_PAGE)
 
@@ -132,8 +157,9 @@ def _read_year(store: Store) -> object:
     )
 
 
-def export_log(database: str) -> int:
-    """Writes every record to nowhere as CSV, as `slagboom log export` does; how many."""
+def export_log(database: str, shape: Literal["csv", "jsonl"]) -> int:
+    """Writes every record to nowhere, as `slagboom log export` does; how many."""
+    write = {"csv": write_csv, "jsonl": write_json_lines}[shape]
     rows = 0
     with closing(open_store(database)) as store, Path("/dev/null").open("w", newline="") as out:
 
@@ -143,7 +169,7 @@ def export_log(database: str) -> int:
                 rows += len(page)
                 yield page
 
-        write_csv(counted(), store, out)
+        write(counted(), store, out)
     return rows
 
 

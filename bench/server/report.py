@@ -60,6 +60,7 @@ def _engine(name: str, engine: Engine, results: Results) -> list[Row]:
     rows = [*_load_rows(name, engine, results), *_reading_rows(name, engine)]
     for kind, title, goal in (
         ("export", "export as CSV", "1.00 or more"),
+        ("export_json", "export as JSON Lines", "1.00 or more"),
         ("verify", "verify the chain", "1.00 on one core, 1.70 on two"),
     ):
         rows += _walk_rows(f"{name}: {title}", goal, getattr(engine, kind))
@@ -115,6 +116,7 @@ def _reading_rows(name: str, engine: Engine) -> list[Row]:
     if answers is None:
         return []
     visitor = f"{_ms(answers.visitor)}, slowest hundredth {_ms(answers.slow_visitor)}"
+    asked = f"{_ms(answers.asked)}, slowest hundredth {_ms(answers.slow_asked)}"
     pages = (
         f"first {_ms(answers.first_page)}, last {_ms(answers.last_page)}, any"
         f" {_ms(answers.any_page)}, slowest hundredth {_ms(answers.slow_page)}"
@@ -122,6 +124,7 @@ def _reading_rows(name: str, engine: Engine) -> list[Row]:
     ratio = answers.last_page / answers.first_page
     return [
         (f"{name}: look up one visitor", "below 1 ms", "-", visitor),
+        (f"{name}: the same over HTTP, with a receipt", "below 10 ms", "-", asked),
         (f"{name}: a page of 100, last / first", "below 8 ms each", _ratio(ratio), pages),
         (f"{name}: opt-in rate by day and purpose", "below 10 ms", "-", _ms(answers.year)),
     ]

@@ -25,13 +25,14 @@ class Engine:
     """What was measured on one database engine.
 
     bursts: by who was loaded, one in each round. bytes_per_decision: of the log, and of the peer's,
-    indexes included. export, verify: by name, the kit's walks and the bare loops,
-    which took turns.
+    indexes included. export (as CSV), export_json, verify: by name, the kit's walks and the bare
+    loops, which took turns.
     """
 
     bursts: dict[str, list[Burst]] = field(default_factory=dict)
     answers: Answers | None = None
     export: dict[str, list[Work]] = field(default_factory=dict)
+    export_json: dict[str, list[Work]] = field(default_factory=dict)
     verify: dict[str, list[Work]] = field(default_factory=dict)
     bytes_per_decision: dict[str, float] = field(default_factory=dict)
     kills: Kills | None = None

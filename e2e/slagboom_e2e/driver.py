@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _Found = TypeVar("_Found")
 
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 COMMAND_SECONDS = 120  # the first page of a cold browser on a busy machine, not a hang
 _PAUSE_SECONDS = 0.05
 

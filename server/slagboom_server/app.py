@@ -70,20 +70,51 @@ class _App(Starlette):
         site = find_decider(scope)
         if site is None:
             await super().__call__(scope, receive, send)
-            return
-        scope["endpoint"] = DECISION_ROUTE.endpoint
+        else:
+            await self.take(site, scope, receive, send)
+
+    async def take(self, site: str, scope: Scope, receive: Receive, send: Send) -> int:
+        """Answers a decision; the answer's status, 0 where the browser had gone before it."""
         try:
-            await take_decision(self.state.kit, site, scope, receive, send)
+            return await take_decision(self.state.kit, site, scope, receive, send)
         except Refusal as refusal:
             answer = answer_problem(refusal.status, refusal.detail, refusal.headers)
             await answer(scope, receive, send)
+            return refusal.status
         except Exception:
             answer = answer_problem(500, _FAULT)
             await answer(scope, receive, send)
             raise
 
 
-def build_app(kit: Kit, health: Health | None = None) -> Starlette:
+class _MeasuredDoor:
+    """The app with every request timed.
+
+    Decisions are timed here, without a look at what is sent: their answers go out undisturbed.
+    """
+
+    def __init__(self, app: _App, kit: Kit) -> None:
+        routes = {route.endpoint: route.path for route in app.routes if isinstance(route, Route)}
+        self._app = app
+        self._metrics = kit.metrics
+        self._others = MeasuredApp(app, kit.metrics, routes, time.perf_counter)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request."""
+        site = find_decider(scope)
+        if site is None:
+            await self._others(scope, receive, send)
+            return
+        begun = time.perf_counter()
+        status = 500
+        try:
+            status = await self._app.take(site, scope, receive, send)
+        finally:
+            seconds = time.perf_counter() - begun
+            self._metrics.observe_request("POST", DECISION_ROUTE.path, status, seconds)
+
+
+def build_app(kit: Kit, health: Health | None = None) -> _App:
     """The app of a kit whose policies have been read.
 
     health: answers whether the kit is ready; left out, whoever answers is.
@@ -111,7 +142,6 @@ def build_app(kit: Kit, health: Health | None = None) -> Starlette:
     return app
 
 
-def measured(app: Starlette, kit: Kit) -> ASGIApp:
-    """The app with every request timed."""
-    routes = {route.endpoint: route.path for route in app.routes if isinstance(route, Route)}
-    return MeasuredApp(app, kit.metrics, routes, time.perf_counter)
+def measured(app: _App, kit: Kit) -> ASGIApp:
+    """The app of `build_app` with every request timed."""
+    return _MeasuredDoor(app, kit)

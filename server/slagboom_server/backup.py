@@ -148,7 +148,7 @@ def _verify(
         verification.run(verdict, 1, advance)
         expected = sum(chain.length for chain in verification.chains)
     if not verdict.is_good or alive + erased != expected:
-        told = [*verdict.checkpoints.problems, *verdict.problems]
+        told = verdict.told
         told += [f"{verdict.faults:,} places are wrong; `slagboom log verify` names them"]
         message = f"{source}: is not as it was signed, no copy was kept: {told[0]}"
         raise SlagboomError(message)

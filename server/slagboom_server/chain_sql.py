@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from slagboom_server.chain import Chain, begin_chain
+from slagboom_server.driver import mark_of, run
 from slagboom_server.schema import chains
 
 if TYPE_CHECKING:
@@ -35,11 +36,8 @@ _COLUMNS: Final = (
 _NUMBER: Final = chains.c.number == bindparam("chain")
 _READ: Final = select(*_COLUMNS).where(_NUMBER)
 _LOCK: Final = _READ.where(chains.c.writer == bindparam("holder")).with_for_update()
-_ADVANCE: Final = (
-    update(chains)
-    .where(_NUMBER)
-    .values({name: bindparam(name) for name in ("length", "head", "used_at")})
-)
+_READ_SHARED: Final = "SELECT number, uid, started_at, length, head FROM chains WHERE number = ?"
+_ADVANCE: Final = "UPDATE chains SET length = {0}, head = {0}, used_at = {0} WHERE number = {0}"
 _SHARED: Final = 0
 """The number of the chain that all processes with one SQLite file share."""
 
@@ -56,8 +54,9 @@ class OwnChain:
         """The chain, claimed where needed, for this transaction alone. now: ms since 1970."""
         number = self._number
         if connection.dialect.name == "sqlite":
-            row = connection.execute(_READ, {"chain": _SHARED}).first()
-            return Chain(*row) if row else self._begin(connection, _SHARED, now, None)
+            for shared in run(connection, _READ_SHARED, (_SHARED,)):
+                return Chain(*shared)
+            return self._begin(connection, _SHARED, now, None)
         if number is not None:
             mine = {"chain": number, "holder": self._writer}
             row = connection.execute(_LOCK, mine).first()
@@ -67,8 +66,8 @@ class OwnChain:
 
     def advance(self, connection: Connection, chain: Chain, now: int) -> None:
         """Writes down where the chain has come to."""
-        place = {"length": chain.length, "head": chain.head, "used_at": now}
-        connection.execute(_ADVANCE, {"chain": chain.number, **place})
+        statement = _ADVANCE.format(mark_of(connection))
+        run(connection, statement, (chain.length, chain.head, now, chain.number))
 
     def release(self, connection: Connection) -> None:
         """Lets another process have the chain."""

@@ -30,6 +30,7 @@ _FORM: Final = re.compile(
     r"made ([0-9]{1,16})( [0-9TZ:.-]+)\n"
     r"previous (none|[0-9a-f]{64})\n"
     r"((?:chain [0-9a-f]{32} [0-9]{1,12} [0-9a-f]{64}\n)+)"
+    r"(?:publications ([0-9a-f]{64})\n)?"
     r"key ([0-9a-f]{64})\n"
     r"(?:next-key ([0-9a-f]{64})\n)?"
     r"signature ([0-9a-f]{128})\n"
@@ -50,8 +51,9 @@ class Checkpoint:
     """One checkpoint as it was read.
 
     log: the first chain's name, which all checkpoints of one log share. made_at: ms since 1970.
-    previous: digest of the checkpoint before, None in the first. key: the raw public key that
-    signs. next_key: the one that signs from the next checkpoint on. text: all of it.
+    previous: digest of the checkpoint before, None in the first. published: digest of the list of
+    every site's newest publication (`publication.list_newest`), None where there was none. key: the
+    raw public key that signs. next_key: the one that signs from the next checkpoint on. text: all.
     """
 
     log: bytes
@@ -59,6 +61,7 @@ class Checkpoint:
     made_at: int
     previous: bytes | None
     heads: tuple[Head, ...]
+    published: bytes | None
     key: bytes
     next_key: bytes | None
     text: str
@@ -87,6 +90,7 @@ def write_checkpoint(  # noqa: PLR0913 -- a checkpoint is the sum of its lines
     time: str,
     previous: bytes | None,
     heads: Sequence[Head],
+    published: bytes | None = None,
     key: Ed25519PrivateKey,
     next_key: bytes | None = None,
 ) -> Checkpoint:
@@ -98,6 +102,7 @@ def write_checkpoint(  # noqa: PLR0913 -- a checkpoint is the sum of its lines
         f"made {made_at} {time}",
         f"previous {'none' if previous is None else previous.hex()}",
         *(f"chain {head.uid.hex()} {head.length} {head.hash.hex()}" for head in heads),
+        *([] if published is None else [f"publications {published.hex()}"]),
         f"key {key.public_key().public_bytes_raw().hex()}",
         *([] if next_key is None else [f"next-key {next_key.hex()}"]),
     ]
@@ -115,13 +120,14 @@ def read_checkpoint(text: str) -> Checkpoint:
     if found is None:
         message = "is no checkpoint, or not all of one"
         raise SlagboomError(message)
-    log, number, made_at, _, previous, chains, key, next_key, _ = found.groups()
+    log, number, made_at, _, previous, chains, published, key, next_key, _ = found.groups()
     return Checkpoint(
         log=bytes.fromhex(log),
         number=int(number),
         made_at=int(made_at),
         previous=None if previous == "none" else bytes.fromhex(previous),
         heads=tuple(_read_head(line) for line in chains.splitlines()),
+        published=None if published is None else bytes.fromhex(published),
         key=bytes.fromhex(key),
         next_key=None if next_key is None else bytes.fromhex(next_key),
         text=plain,

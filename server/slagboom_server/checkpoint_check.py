@@ -25,16 +25,23 @@ Heads = dict[bytes, dict[int, tuple[bytes, int]]]
 
 @dataclass(slots=True)
 class Checked:
-    """What the checkpoints come to. problems: one line each. last: the newest one."""
+    """What the checkpoints come to. problems: one line each. last: the newest one.
+
+    published: by its digest each list of publications that was signed, and which checkpoint signed
+    it first, in their order.
+    """
 
     problems: list[str] = field(default_factory=list)
     heads: Heads = field(default_factory=dict)
+    published: dict[bytes, str] = field(default_factory=dict)
     last: Checkpoint | None = None
     count: int = 0
     stamped: int = 0
 
-    def add_heads(self, checkpoint: Checkpoint) -> None:
-        """Remembers what a checkpoint says of each chain; the first word on a place counts."""
+    def add(self, checkpoint: Checkpoint) -> None:
+        """Remembers what a checkpoint says; the first word on a place of a chain counts."""
+        if checkpoint.published is not None:
+            self.published.setdefault(checkpoint.published, describe(checkpoint))
         for head in checkpoint.heads:
             place = self.heads.setdefault(head.uid, {})
             place.setdefault(head.length, (head.hash, checkpoint.number))
@@ -44,6 +51,11 @@ def describe(checkpoint: Checkpoint) -> str:
     """A checkpoint's number and time, for a message."""
     time = from_ms(checkpoint.made_at).isoformat(timespec="seconds").replace("+00:00", "Z")
     return f"checkpoint {checkpoint.number} of {time}"
+
+
+def count(number: int, noun: str) -> str:
+    """So many of something, for a message."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def check_checkpoints(
@@ -73,14 +85,14 @@ def check_checkpoints(
                     f"{describe(checkpoint)} is not the one in {where}: it was replaced, or an "
                     "older copy of the database was put in its place and went on"
                 )
-                checked.add_heads(copy)
+                checked.add(copy)
         stamp = stamps.get(checkpoint.number)
         if stamp is not None:
             fault = find_fault(stamp, checkpoint, roots)
             checked.stamped += fault is None
             if fault is not None:
                 checked.problems.append(f"the time-stamp of {describe(checkpoint)} {fault}")
-        checked.add_heads(checkpoint)
+        checked.add(checkpoint)
         checked.last = checkpoint
         checked.count += 1
     _check_outside(checked, known, [pair for pairs in copies.values() for pair in pairs])
@@ -131,7 +143,7 @@ def _check_outside(
             f"{describe(copy)}, kept in {where}, is not in the database: the newest checkpoints "
             "were removed, or an older copy of the database was put in its place"
         )
-        checked.add_heads(copy)
+        checked.add(copy)
 
 
 def check_notices(notices: Iterable[tuple[bytes, str]]) -> list[str]:

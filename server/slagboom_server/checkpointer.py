@@ -1,5 +1,7 @@
 """Makes a checkpoint every minute with news, while a process serves, and a last one at its end.
 
+News is a decision, or a publication; a log without any decision has nothing to name yet.
+
 Any number of processes may do so for one log: the number of a checkpoint is taken by whoever comes
 first, and a minute that has one needs no other. Nothing here stands in the way of a decision: what
 fails is logged and tried again at the next.
@@ -11,6 +13,7 @@ import logging
 import threading
 import time
 from contextlib import suppress
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Self
 
 from slagboom_banner.errors import SlagboomError
@@ -77,10 +80,12 @@ class CheckpointMaker:
         if not heads:
             return None
         last = self.last()
+        listed = self._evidence.published()
+        published = sha256(listed.encode()).digest() if listed else None
         if last is not None and next_key is None:
             # One from the future is none of this minute: the clock was set back.
             is_young = 0 <= to_ms(now) - last.made_at < min_age_seconds * 1000
-            if is_young or heads == last.heads:
+            if is_young or (heads, published) == (last.heads, last.published):
                 return None
         made_at = to_ms(now)
         checkpoint = write_checkpoint(
@@ -90,11 +95,12 @@ class CheckpointMaker:
             time=from_ms(made_at).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             previous=None if last is None else last.digest,
             heads=heads,
+            published=published,
             key=self._key_after(last),
             next_key=next_key,
         )
         self._compare_copy(checkpoint.log, last)
-        if not self._evidence.add_checkpoint(checkpoint):
+        if not self._evidence.add_checkpoint(checkpoint, listed):
             return None
         self._copies.keep(checkpoint)
         return checkpoint
@@ -156,7 +162,11 @@ class Checkpointer:
         self._thread = threading.Thread(target=self._run, name="slagboom-checkpoints", daemon=True)
 
     def __enter__(self) -> Self:
-        """Starts the thread."""
+        """Starts the thread, and makes the key of a log that has none."""
+        try:
+            self._maker.signing_key()
+        except SlagboomError as error:
+            _log.error("%s", error)
         self._thread.start()
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +12,8 @@ import typer
 from slagboom_banner.assets import policies_directory
 from slagboom_server import serving
 from slagboom_server.cli_backup import back_up_log, restore_log
+from slagboom_server.cli_checkpoint import checkpoint_commands, key_commands
 from slagboom_server.cli_copy import copy_log
-from slagboom_server.cli_evidence import checkpoint_commands, key_commands, verify_log
 from slagboom_server.cli_export import export_records
 from slagboom_server.cli_log import DEFAULT_DATABASE, Database, log
 from slagboom_server.cli_options import (
@@ -33,12 +34,15 @@ from slagboom_server.cli_policy import policy
 from slagboom_server.cli_receipt import write_receipt
 from slagboom_server.cli_render import render_layer
 from slagboom_server.cli_retention import erase_records, hold_commands, purge_records
+from slagboom_server.cli_verify import verify_log
 from slagboom_server.log_format import prepare_logging
 from slagboom_server.migration import migrate as migrate_database
 from slagboom_server.settings import RATE_LIMIT, Settings
 
 if TYPE_CHECKING:
     from slagboom_banner.errors import Finding
+
+_log = logging.getLogger(__name__)
 
 app = typer.Typer(
     help="Self-hosted cookie consent: asks fairly, gates tags, proves each decision.",
@@ -103,7 +107,11 @@ def serve(
     )
 
     def report(warnings: tuple[Finding, ...]) -> None:
-        _print_warnings(warnings)
+        if log_format == "json":
+            for warning in warnings:
+                _log.warning("%s", warning)
+        else:
+            _print_warnings(warnings)
         sys.stdout.write(f"Slagboom listens on http://{host}:{port}/\n")
         sys.stdout.flush()
 

@@ -14,8 +14,8 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from slagboom_server.backup import back_up, log_file, restore
 from slagboom_server.checkpoint_check import describe
-from slagboom_server.cli_export import Keys
 from slagboom_server.cli_log import DEFAULT_DATABASE, Database
+from slagboom_server.cli_options import Keys
 from slagboom_server.keyring import key_folder
 from slagboom_server.signing import SigningKeys
 

@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 -- Typer reads it from the annotations
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
 
 import typer
@@ -27,6 +27,7 @@ from slagboom_server.cli_log import (
     Site,
     Until,
 )
+from slagboom_server.cli_options import Keys
 from slagboom_server.csv_lines import write_csv
 from slagboom_server.export import (
     CSV_COLUMNS,
@@ -34,9 +35,9 @@ from slagboom_server.export import (
     JSON_COLUMNS,
     format_time,
     read_pages,
-    write_records,
 )
 from slagboom_server.hold_filter import describe_filter
+from slagboom_server.json_lines import write_json, write_json_lines
 from slagboom_server.keyring import key_folder
 from slagboom_server.manifest import (
     Exported,
@@ -59,21 +60,12 @@ if TYPE_CHECKING:
 
     from slagboom_server.checkpoint import Checkpoint
     from slagboom_server.export import Format
-    from slagboom_server.record import ConsentRecord
     from slagboom_server.store import Filter, Store
     from slagboom_server.store_sql import SqlStore
 
     Signer = tuple[Checkpoint | None, Ed25519PrivateKey]
 
-Keys = Annotated[
-    Path | None,
-    typer.Option(
-        "--keys",
-        envvar="SLAGBOOM_KEYS",
-        metavar="DIR",
-        help="Folder of secrets; none: beside an SQLite file, else var/keys.",
-    ),
-]
+_WRITERS: Final = {"csv": write_csv, "json": write_json, "jsonl": write_json_lines}
 _SHAPES: Final[tuple[Literal[Format, "parquet"], ...]] = (*FORMATS, "parquet")
 
 
@@ -175,18 +167,13 @@ class _Selection:
 
     def write_text(self, shape: Format, out: TextIO) -> None:
         """Writes all of them. out: opened with `newline=""`."""
-        if shape == "csv":
-            write_csv(self._counted(self._store.lean_pages(self._chosen)), self._store, out)
-        else:
-            write_records(self._records(), shape, out)
+        pages = self._counted(self._store.lean_pages(self._chosen))
+        _WRITERS[shape](pages, self._store, out)
 
     def write_parquet(self, out: Path) -> None:
         """Writes all of them as a Parquet file."""
-        write_parquet(self._records(), out)
-
-    def _records(self) -> Iterator[ConsentRecord]:
         pages = self._counted(read_pages(self._store, self._chosen))
-        return (record for page in pages for record in page)
+        write_parquet((record for page in pages for record in page), out)
 
     def _counted(self, pages: Iterator[_Page]) -> Iterator[_Page]:
         for page in pages:

@@ -29,10 +29,11 @@ from slagboom_server.cli_log import (
     Site,
     Until,
 )
+from slagboom_server.clock_witness import doubt_clock
 from slagboom_server.export import format_time
 from slagboom_server.hold_filter import describe_filter
 from slagboom_server.query import Query, read_choice, read_filter, read_id
-from slagboom_server.retention import Pace, RecordsHeld, purge
+from slagboom_server.retention import Pace, RecordsHeld, is_due, purge
 from slagboom_server.store_sql import open_store
 
 if TYPE_CHECKING:
@@ -90,6 +91,14 @@ def purge_records(
     policies: Policies = Path("policies"),
     site: Site = None,
     dry_run: DryRun = False,
+    clock_is_right: Annotated[
+        bool,
+        typer.Option(
+            "--clock-is-right",
+            help="Purge although no visitor's clock vouches for this machine's.",
+            show_default=False,
+        ),
+    ] = False,
     format_: Format = "table",
 ) -> None:
     """Erase what has been kept for as long as its policy says, and report it.
@@ -107,6 +116,12 @@ def purge_records(
             read_filter(Query(site=site), store)
             kept_sites = [site]
         now = dt.datetime.now(dt.UTC)
+        doubt = None if clock_is_right else doubt_clock(store.retention, now)
+        known = {name: days[name] for name in kept_sites if name in days}
+        if doubt is not None and is_due(store.retention, known, now):
+            if not dry_run:
+                _answer_no(doubt)
+            sys.stderr.write(f"slagboom: {doubt}\n")
         pace = Pace(time.monotonic, _rest)
         report: list[dict[str, str | int]] = []
         for name in kept_sites:
@@ -121,6 +136,9 @@ def purge_records(
             done = due if dry_run else purge(store.retention, due, now, pace)
             row = (name, days[name], ended, done.records, done.held, done.notices)
             report.append(dict(zip(_DUE, row, strict=True)))
+        dropped = [] if dry_run or doubt else store.retention.drop_months(now)
+    for month in dropped:
+        sys.stderr.write(f"slagboom: {month} held nothing any more and was dropped\n")
     _print_report(report, shape, "would be purged" if dry_run else "purged")
 
 

@@ -7,7 +7,7 @@ repeat. They are few, so the digest over their names is kept, by name for a writ
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from slagboom_server.leaf import digest_context
 from slagboom_server.row import service_ids
@@ -16,8 +16,13 @@ from slagboom_server.schema import DEVICES
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from slagboom_server.entry import Kind
     from slagboom_server.names import Names, Notices
-    from slagboom_server.record import ConsentRecord, OfferedNotice
+    from slagboom_server.record import OfferedNotice
+
+
+_MOST_KINDS: Final = 4096
+"""Kept in memory; a server makes far fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,38 +58,32 @@ class Contexts:
         self._notices = notices
         self._clients = clients
         self._origins = origins
-        self._known: dict[tuple[str | None, ...], Context] = {}
+        self._known: dict[Kind, Context] = {}
 
-    def of(self, connection: Connection, record: ConsentRecord) -> Context:
-        """The context of a record; its names get numbers where they have none yet."""
-        names = (
-            record.site,
-            record.notice,
-            record.browser,
-            record.system,
-            record.device,
-            record.origin,
-        )
-        context = self._known.get(names)
+    def of(self, connection: Connection, kind: Kind) -> Context:
+        """The context of a kind of records; its names get numbers where they have none yet."""
+        context = self._known.get(kind)
         if context is None:
-            context = self._known[names] = self._make(connection, record)
+            if len(self._known) >= _MOST_KINDS:
+                self._known.clear()
+            context = self._known[kind] = self._make(connection, kind)
         return context
 
     def forget(self) -> None:
         """Drops what a failed transaction may have learned."""
         self._known.clear()
 
-    def _make(self, connection: Connection, record: ConsentRecord) -> Context:
-        origin = record.origin
-        device = DEVICES[record.device]
-        notice_id = self._notices.id_of(connection, record.site, record.notice)
+    def _make(self, connection: Connection, kind: Kind) -> Context:
+        origin = kind.origin
+        device = DEVICES[kind.device]
+        notice_id = self._notices.id_of(connection, kind.site, kind.notice)
         offer = self._notices.offer(connection, notice_id)
         ids = (
-            self._sites.make_id(connection, record.site),
+            self._sites.make_id(connection, kind.site),
             notice_id,
-            self._clients.make_id(connection, record.browser, record.system, device),
+            self._clients.make_id(connection, kind.browser, kind.system, device),
             None if origin is None else self._origins.make_id(connection, origin),
         )
-        client = (record.browser, record.system, record.device.value)
+        client = (kind.browser, kind.system, kind.device.value)
         names = name_context(offer, self._notices.text(connection, notice_id), client, origin)
         return Context(ids, digest_context(names), offer.purposes, service_ids(offer))

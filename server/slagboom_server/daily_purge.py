@@ -11,7 +11,8 @@ import time
 from typing import TYPE_CHECKING, Final, Self
 
 from slagboom_banner.errors import SlagboomError
-from slagboom_server.retention import Pace, purge_sites
+from slagboom_server.clock_witness import doubt_clock
+from slagboom_server.retention import Pace, is_due, purge_sites
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -75,8 +76,14 @@ class DailyPurge:
                 _log.exception("the log was not purged to the end")
 
     def _purge(self) -> None:
+        now, days = self._clock(), self._days()
+        doubt = doubt_clock(self._retention, now)
+        if doubt is not None:
+            if is_due(self._retention, days, now):
+                _log.error("%s", doubt)
+            return
         pace = Pace(time.monotonic, self._is_closing.wait)
-        for done in purge_sites(self._retention, self._days(), self._clock(), pace):
+        for done in purge_sites(self._retention, days, now, pace):
             if done.records or done.notices:
                 _log.info(
                     "%s: %d records and the words of %d notices purged, %d records held",
@@ -85,3 +92,5 @@ class DailyPurge:
                     done.notices,
                     done.held,
                 )
+        for month in self._retention.drop_months(now):
+            _log.info("%s held nothing any more and was dropped", month)

@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from slagboom_banner.errors import SlagboomError
 from slagboom_server import postgresql
 from slagboom_server.errors import Contended, LogCorrupt, StoreUnavailable
+from slagboom_server.retry import retried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,9 +121,27 @@ def _prepare_sqlite(
     # The driver's own BEGIN comes too late and cannot be IMMEDIATE; `_begin_sqlite` sends it.
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(file, connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # What undoes one statement of many rows would otherwise be a file, made anew each time.
+    connection.execute("PRAGMA temp_store = MEMORY")
+
+
+@retried
+def _write_ahead(file: Path, connection: Any) -> None:  # noqa: ANN401 - a driver's own object
+    """Lets readers and a writer keep out of each other's way, from the first use of a file on.
+
+    Where several make the change at the same moment, SQLite refuses one at once, however long it
+    waits otherwise; a moment later that one finds it made.
+    """
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        message = f"the consent log {file} is in use: {error}"
+        raise Contended(message) from error
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -76,8 +76,15 @@ class Evidence(Protocol):
         """Every checkpoint, oldest first."""
         ...
 
-    def add_checkpoint(self, checkpoint: Checkpoint) -> bool:
-        """Keeps a checkpoint; False where another process has taken its number."""
+    def published(self) -> str:
+        """Every site's newest publication, as `publication.list_newest` words it."""
+        ...
+
+    def add_checkpoint(self, checkpoint: Checkpoint, published: str) -> bool:
+        """Keeps a checkpoint; False where another process has taken its number.
+
+        published: the list whose digest it signs, which is kept with it.
+        """
         ...
 
     def last_timestamp(self) -> Timestamp | None:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from slagboom_server.chain import Chain
 from slagboom_server.engine import reading, writing
 from slagboom_server.evidence import Opening, StoredCheckpoint, Timestamp
-from slagboom_server.schema import chains, checkpoints, notices, records, timestamps
+from slagboom_server.publication import list_newest
+from slagboom_server.publications_sql import keep_texts
+from slagboom_server.schema import (
+    chains,
+    checkpoints,
+    notices,
+    publications,
+    records,
+    sites,
+    timestamps,
+)
 from slagboom_server.sealed_rows import RowContexts, read_sealed
 
 if TYPE_CHECKING:
@@ -69,7 +79,24 @@ class SqlEvidence:
             yield from (StoredCheckpoint(*row) for row in rows)
             last = rows[-1].number
 
-    def add_checkpoint(self, checkpoint: Checkpoint) -> bool:
+    def published(self) -> str:
+        """Every site's newest publication, as `publication.list_newest` words it."""
+        newest = select(publications.c.site_id, func.max(publications.c.number).label("number"))
+        last = newest.group_by(publications.c.site_id).subquery()
+        query = (
+            select(sites.c.name, publications.c.number, publications.c.digest)
+            .join_from(publications, sites)
+            .join(
+                last,
+                (last.c.site_id == publications.c.site_id)
+                & (last.c.number == publications.c.number),
+            )
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query)
+            return list_newest((row.name, row.number, row.digest) for row in rows)
+
+    def add_checkpoint(self, checkpoint: Checkpoint, published: str) -> bool:
         """Keeps a checkpoint; False where another process has taken its number."""
         with writing(self._engine) as connection:
             same = select(checkpoints.c.number).where(checkpoints.c.number == checkpoint.number)
@@ -82,6 +109,8 @@ class SqlEvidence:
                 "text": checkpoint.text,
             }
             connection.execute(insert(checkpoints).values(row))
+            if published:
+                keep_texts(connection, [published])
         return True
 
     def last_timestamp(self) -> Timestamp | None:

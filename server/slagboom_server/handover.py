@@ -23,6 +23,8 @@ from uuid import UUID
 
 from slagboom_banner.errors import SlagboomError
 from slagboom_server.choice_cookie import DAY_SECONDS, cookie_value
+from slagboom_server.entry import to_entry
+from slagboom_server.row import service_ids
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -149,9 +151,11 @@ def find_choice(store: Store, question: Question, decision_id: UUID, origin: str
     if not isinstance(named, list) or origin not in named:
         message = "the notice the visitor saw did not name this domain"
         raise HandOverRefused(message)
-    value = cookie_value(record, notice.offer, question.scope)
+    offer = notice.offer
+    entry = to_entry(record, offer.purposes, service_ids(offer))
+    value = cookie_value(entry, offer, question.scope)
     given_at = int(record.given_at.timestamp())
-    lifetime_seconds = notice.offer.consent_lifetime_days * DAY_SECONDS
+    lifetime_seconds = offer.consent_lifetime_days * DAY_SECONDS
     seconds_left = given_at + lifetime_seconds - int(question.now.timestamp())
     if value is None or seconds_left <= 0:
         message = "the choice has expired"

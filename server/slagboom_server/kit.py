@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from slagboom_server.anonymise import KnownClients
+from slagboom_server.familiar import Familiar
 from slagboom_server.handover import KEY_BYTES, Tokens
 from slagboom_server.metrics import Metrics
 from slagboom_server.publication import SERVE_AUTHOR
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from slagboom_banner.load import LoadedPolicy
     from slagboom_server.geo import Countries
     from slagboom_server.record import OfferedNotice
+    from slagboom_server.scribe_writer import ScribeWriter
     from slagboom_server.sites import Script, Site
     from slagboom_server.store import Store
     from slagboom_server.writer import Writer
@@ -73,7 +75,7 @@ class Kit:
         *,
         policies: Path,
         store: Store,
-        writer: Writer,
+        writer: Writer | ScribeWriter,
         countries: Countries,
         clock: Callable[[], dt.datetime],
         adapt: Callable[[LoadedPolicy], LoadedPolicy] | None = None,
@@ -89,6 +91,7 @@ class Kit:
         self.clients = KnownClients(secrets.token_bytes(16))
         self.tokens = tokens or Tokens(secrets.token_bytes(KEY_BYTES))
         self.metrics = metrics or Metrics()
+        self.familiar = Familiar()
         self.limiter = RateLimiter(rate_limit, secrets.token_bytes(32), time.monotonic)
         self.receipts = Receipts(store, keys)
         self.sites: Mapping[str, Site] = {}
@@ -128,6 +131,7 @@ class Kit:
             self.parts.update({(name, file): part for file, part in site.parts.items()})
         self.notices = {(offer.site, offer.digest): offer for offer in prepared.offers}
         self.sites = prepared.sites
+        self.familiar = Familiar()
 
     def read(self) -> tuple[Finding, ...]:
         """Reads the policies and serves them from now on; returns the lint's warnings.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from dataclasses import dataclass
@@ -109,6 +110,9 @@ def listen(kit: Kit, doors: Sequence[Door], trusted_proxies: str, life: Lifeline
 
         if life.parent is not None:
             loop.add_reader(life.parent, follow_parent, life.parent)
+        # What has been loaded stays; each full collection would look through all of it again.
+        gc.collect()
+        gc.freeze()
         life.tell_ready()
         try:
             pairs = zip(servers, doors, strict=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 from sqlalchemy import and_, delete, func, insert, select, update
 
@@ -126,7 +127,7 @@ class LogCopy:
                 translated = self._names.translate_rows(source, target, kept)
                 _insert_rows(target, records, translated)
                 if target.dialect.name == "postgresql":
-                    keys = [(record[_DECISION_ID], record[_RECEIVED_AT]) for record in kept]
+                    keys = [(_to_key(record), record[_RECEIVED_AT]) for record in kept]
                     _insert_rows(target, decisions, keys)
                 _insert_rows(target, tombstones, erased)
                 head = read_hash(target, to_seq(row.number, last))
@@ -206,6 +207,14 @@ def _read_step(
         )
         raise SlagboomError(message)
     return kept, [tuple(row) for row in erased]
+
+
+def _to_key(record: tuple[Any, ...]) -> UUID:
+    try:
+        return UUID(bytes=record[_DECISION_ID])
+    except ValueError as error:
+        message = f"record {record[0]} of the source was altered; see `slagboom log verify`"
+        raise SlagboomError(message) from error
 
 
 def _within(table: Table, after: int, before: int) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import re
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import text
@@ -29,6 +30,9 @@ _PAUSE: Final = dt.timedelta(minutes=10)
 
 _LOCK_TIMEOUT_MS: Final = 200
 """Readers queue behind a lock that is waited for, so the wait is short."""
+
+_MONTH: Final = re.compile(r"records_[0-9]{4}_[0-9]{2}")
+_SHORT_BYTES: Final = 1 << 20
 
 _PARTITIONS: Final = text(
     "SELECT child.relname FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid"
@@ -69,6 +73,43 @@ class Months:
             self._not_before = max(times) + _PAUSE
             _log.warning("a month of the consent log could not be made ahead: %s", error)
 
+    def drop_empty(self, now: dt.datetime) -> list[str]:
+        """Drops months that are past and empty, as a purge leaves them; their names. now: UTC.
+
+        Writers wait for a fraction of a second at the most. What cannot be had at once, as while a
+        long export reads, and what an open look at the log may still need is left for next time.
+        """
+        if self._engine.dialect.name != "postgresql":
+            return []
+        # This month is written, and a clock may be set back into the last one.
+        last = _start(_start(now) - dt.timedelta(days=1))
+        dropped: list[str] = []
+        try:
+            with reading(self._engine) as connection:
+                months = sorted(filter(_is_month, connection.scalars(_PARTITIONS)))
+                old = [name for name in months if name < name_month(last)]
+                # What was purged stands in its file until then, and is read to find it empty.
+                gone = [name for name in old if _is_empty(connection, name)]
+                for name in gone:
+                    connection.exec_driver_sql(f"VACUUM (SKIP_LOCKED) {name}")
+            dropped += [name for name in gone if self._drop(name)]
+        except StoreUnavailable as error:
+            _log.warning("an empty month of the consent log could not be dropped: %s", error)
+        self._made -= set(dropped)
+        return dropped
+
+    def _drop(self, name: str) -> bool:
+        with writing(self._engine) as connection:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}")
+            lock_schema(connection)
+            # Whoever writes or reads takes the whole table first, then its parts: so does this.
+            connection.exec_driver_sql("LOCK TABLE ONLY records IN ACCESS EXCLUSIVE MODE")
+            is_there = name in set(connection.scalars(_PARTITIONS))
+            if not is_there or not _is_short(connection, name) or not _is_empty(connection, name):
+                return False
+            connection.exec_driver_sql(f"DROP TABLE {name}")
+        return True
+
     def _make(self, month: dt.datetime) -> None:
         with writing(self._engine) as connection:
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}")
@@ -82,6 +123,20 @@ class Months:
 def name_month(month: dt.datetime) -> str:
     """The partition's name, as records_2026_11."""
     return f"records_{month:%Y_%m}"
+
+
+def _is_month(name: str) -> bool:
+    return _MONTH.fullmatch(name) is not None
+
+
+def _is_empty(connection: Connection, name: str) -> bool:
+    return connection.exec_driver_sql(f"SELECT 1 FROM {name} LIMIT 1").first() is None  # noqa: S608 -- our own
+
+
+def _is_short(connection: Connection, name: str) -> bool:
+    """Whether looking for a record takes no time: what was deleted has been vacuumed away."""
+    size = text("SELECT pg_relation_size(CAST(:name AS regclass))")
+    return (connection.scalar(size, {"name": name}) or 0) <= _SHORT_BYTES
 
 
 def make_month(connection: Connection, month: dt.datetime) -> None:

@@ -10,7 +10,7 @@ import select
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
-from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, SmallInteger, event
+from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, SmallInteger, Uuid, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from slagboom_banner.errors import SlagboomError
@@ -154,6 +154,7 @@ def copy_rows(
 def _name_type(kind: object) -> str:
     """PostgreSQL's name for a column's type. A big or small integer is an Integer, too."""
     for known, name in (
+        (Uuid, "uuid"),
         (BigInteger, "int8"),
         (SmallInteger, "int2"),
         (Integer, "int4"),

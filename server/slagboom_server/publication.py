@@ -3,7 +3,8 @@
 A publication names by their digests the policy, every language's notice and drawn first layer, the
 style sheet and each script. The texts behind the digests are kept beside it, the scripts' bytes
 are not: they follow from the policy and the version of the kit. Each publication also
-names the one before it, so that none can be altered or taken out without a trace.
+names the one before it, and every checkpoint signs a list of the newest ones, so that none can be
+altered, taken out or put in without a trace.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from slagboom_banner.errors import SlagboomError
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from slagboom_server.sites import Site
 
@@ -114,6 +115,20 @@ def digest(text: str) -> str:
 def to_canonical(value: object) -> str:
     """JSON that is the same for the same value, as notices have it."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def list_newest(newest: Iterable[tuple[str, int, bytes]]) -> str:
+    """What a checkpoint signs of publications: a line for each site, empty where there are none.
+
+    newest: site, number and digest of every site's newest publication.
+    """
+    return "".join(f"{site} {number} {key.hex()}\n" for site, number, key in sorted(newest))
+
+
+def read_newest(text: str) -> list[tuple[str, int, bytes]]:
+    """What `list_newest` was given. Raises ValueError for another text."""
+    lines = [line.split(" ") for line in text.splitlines()]
+    return [(site, int(number), bytes.fromhex(key)) for site, number, key in lines]
 
 
 def describe_served(site: Site, kit: str) -> Served:

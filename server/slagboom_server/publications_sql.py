@@ -60,7 +60,7 @@ class SqlPublications:
                 }
             )
             made = Publication(served.site, number, served.revision, from_ms(to_ms(now)), text)
-            _keep_texts(connection, served.texts)
+            keep_texts(connection, served.texts)
             values = {
                 "site_id": site_id,
                 "number": number,
@@ -101,37 +101,11 @@ def _from_row(row: AnyRow) -> Publication:
     return Publication(row.name, row.number, row.revision, from_ms(row.published_at), row.text)
 
 
-def _keep_texts(connection: Connection, texts: Iterable[str]) -> None:
+def keep_texts(connection: Connection, texts: Iterable[str]) -> None:
+    """Keeps texts by their digest, those that are not there yet."""
     by_digest = {bytes.fromhex(digest(text)): text for text in texts}
     known = select(contents.c.digest).where(contents.c.digest.in_(by_digest))
     kept = {bytes(found) for found in connection.scalars(known)}
     rows = [{"digest": key, "text": text} for key, text in by_digest.items() if key not in kept]
     if rows:
         connection.execute(insert(contents), rows)
-
-
-def check_publications(connection: Connection) -> list[str]:
-    """One line for each publication or text that is not as it was kept."""
-    problems = []
-    query = select(sites.c.name, publications).join_from(publications, sites)
-    previous: Publication | None = None
-    for row in connection.execute(query.order_by(sites.c.name, publications.c.number)):
-        made = _from_row(row)
-        told = f"publication {made.number} of {made.site}"
-        if bytes.fromhex(made.digest) != row.digest:
-            problems.append(f"{told} was altered: its text has another digest")
-        if previous is None or previous.site != made.site:
-            expected, before = 1, None
-        else:
-            expected, before = previous.number + 1, previous.digest
-        if made.number != expected:
-            problems.append(f"{told} comes where number {expected} should: one was removed")
-        elif f'"previous":{to_canonical(before)}' not in made.text:
-            problems.append(f"{told} does not follow from the one before it")
-        previous = made
-    problems += [
-        f"text {row.digest.hex()} of a publication was altered"
-        for row in connection.execute(select(contents))
-        if bytes.fromhex(digest(row.text)) != row.digest
-    ]
-    return problems

@@ -17,12 +17,13 @@ import rfc8785
 
 from slagboom_server.context import Context, name_context
 from slagboom_server.data_integrity import sign_document
+from slagboom_server.entry import to_values
 from slagboom_server.export import describe_record, format_time
 from slagboom_server.kantara import describe_kantara
 from slagboom_server.leaf import VERSION, digest_context, digest_record
 from slagboom_server.receipt_context import CONTEXT
 from slagboom_server.receipt_record import CONTROLLER, VISITOR, describe_consent
-from slagboom_server.row import CONTEXT_IDS, service_ids, to_values
+from slagboom_server.row import CONTEXT_IDS, service_ids
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -11,7 +11,7 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from slagboom_banner.decide import grants
@@ -77,8 +77,7 @@ class OfferedNotice:
     ip: Literal["omitted", "truncated"]
 
 
-@dataclass(frozen=True, slots=True)
-class RequestFacts:
+class RequestFacts(NamedTuple):
     """What a request tells beside its body; must not outlive the request.
 
     origin: the Origin header. gpc_header: the Sec-GPC header, None where there was none.

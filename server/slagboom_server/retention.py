@@ -92,6 +92,14 @@ class Retention(Protocol):
         """
         ...
 
+    def given_lately(self, now: dt.datetime) -> dt.datetime | None:
+        """The time by the visitors' own clocks; None where none decided in the day before `now`.
+
+        The median of the last few, so that no single clock counts. What was received later than
+        `now`, while a clock was ahead, is left out.
+        """
+        ...
+
     def due(self, site: str, retention_days: int, now: dt.datetime) -> Due:
         """What may go because its time is up."""
         ...
@@ -107,6 +115,13 @@ class Retention(Protocol):
 
         Those are: of an earlier revision, replaced for so long that any answer to them would be
         purged by now, and without a record. Digest, revision and what was asked stay.
+        """
+        ...
+
+    def drop_months(self, now: dt.datetime) -> Sequence[str]:
+        """Removes the partitions of past months that are empty by now; their names.
+
+        None where the engine has none. One that cannot be had at once is left for the next time.
         """
         ...
 
@@ -147,6 +162,12 @@ def purge(retention: Retention, due: Due, now: dt.datetime, pace: Pace) -> Purge
             break
     notices = 0 if after else retention.drop_notices(due)
     return Purged(due.site, records, due.held, notices)
+
+
+def is_due(retention: Retention, days: Mapping[str, int], now: dt.datetime) -> bool:
+    """Whether a purge would do anything. days: retention_days by site."""
+    dues = (retention.due(site, retention_days, now) for site, retention_days in days.items())
+    return any(due.records or due.notices for due in dues)
 
 
 def purge_sites(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from statistics import median_low
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import false, func, or_, select, tuple_, update
 
 from slagboom_server.burial import COLUMNS
 from slagboom_server.chain import Reason
+from slagboom_server.clock_witness import LATELY
 from slagboom_server.holds_sql import (
     end_hold,
     held_records,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from slagboom_server.burial import Burial
+    from slagboom_server.months import Months
     from slagboom_server.names import Names, Notices
     from slagboom_server.retention import Hold
     from slagboom_server.store import Filter
@@ -40,18 +43,29 @@ if TYPE_CHECKING:
 _STEP: Final = 200
 """Records in one transaction: some milliseconds, for which a decision may have to wait."""
 
+_ASKED: Final = 25
+"""Visitors whose clocks are asked for the time."""
+
 
 class SqlRetention:
-    """Erasing, purging and holding. reading, writing: the store's own transactions."""
+    """Erasing, purging and holding.
+
+    reading, writing: the store's own transactions. names: those of sites and notices.
+    """
 
     def __init__(
-        self, reading: Opens, writing: Opens, burial: Burial, sites: Names, notices_: Notices
+        self,
+        reading: Opens,
+        writing: Opens,
+        burial: Burial,
+        names: tuple[Names, Notices],
+        months: Months,
     ) -> None:
         self._reading = reading
         self._writing = writing
         self._burial = burial
-        self._sites = sites
-        self._notices = notices_
+        self._sites, self._notices = names
+        self._months = months
 
     def count(self, consent_id: UUID, site: str | None = None) -> tuple[int, Sequence[int]]:
         """How many records a visitor has, and the numbers of the holds that keep any of them."""
@@ -85,6 +99,15 @@ class SqlRetention:
             found = connection.execute(query).all()
             self._burial.bury(connection, found, reason, now)
             return len(found)
+
+    def given_lately(self, now: dt.datetime) -> dt.datetime | None:
+        """The time by the visitors' own clocks; None where none decided in the day before `now`."""
+        lately = records.c.received_at.between(to_ms(now - LATELY), to_ms(now))
+        newest = select(records.c.given_at).where(lately).limit(_ASKED)
+        newest = newest.order_by(records.c.received_at.desc(), records.c.seq.desc())
+        with self._reading() as connection:
+            given = connection.scalars(newest).all()
+        return from_ms(median_low(given)) if given else None
 
     def due(self, site: str, retention_days: int, now: dt.datetime) -> Due:
         """What may go because its time is up."""
@@ -139,6 +162,10 @@ class SqlRetention:
                 same = notices.c.id.in_(unneeded)
                 connection.execute(update(notices).where(same).values(document=""))
         return len(unneeded)
+
+    def drop_months(self, now: dt.datetime) -> Sequence[str]:
+        """Removes the partitions of past months that are empty by now; their names."""
+        return self._months.drop_empty(now)
 
     @retried
     def add_hold(self, chosen: Filter, reason: str, now: dt.datetime) -> Hold:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import BigInteger, cast, func, select
 
 from slagboom_banner.model import Action
+from slagboom_server.driver import flatten, list_marks, mark_of, run
 from slagboom_server.leaf import CANONICAL
 from slagboom_server.rollup import Counts, Dimension
 from slagboom_server.row import CONTEXT_IDS, DEVICE_OF
@@ -145,17 +146,16 @@ class Counting:
 
 def _upsert(connection: Connection, table: Table, chain: int, totals: _Totals) -> None:
     rows = [(*key, chain, *total) for key, total in totals.items()]
-    mark = "%s" if connection.dialect.name == "postgresql" else "?"
+    mark = mark_of(connection)
     for first in range(0, len(rows), _MAX_ROWS):
         batch = rows[first : first + _MAX_ROWS]
-        values = tuple(value for row in batch for value in row)
-        connection.exec_driver_sql(_upsert_text(table, len(batch), mark), values)
+        run(connection, _upsert_text(table, len(batch), mark), flatten(batch))
 
 
 @cache
 def _upsert_text(table: Table, rows: int, mark: str) -> str:
     columns = table.c.keys()
-    values = ", ".join([f"({', '.join([mark] * len(columns))})"] * rows)
+    values = list_marks(mark, len(columns), rows)
     key = ", ".join(column.name for column in table.primary_key)
     sums = ", ".join(f"{name} = {table.name}.{name} + excluded.{name}" for name in COUNTERS)
     return (

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from slagboom_server.anonymise import name_network
 from slagboom_server.record import ConsentRecord, Flag, granted_services
 from slagboom_server.schema import ACTIONS, DEVICES, FLAGS, LAYERS, REGIMES
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from slagboom_server.anonymise import Client
-    from slagboom_server.context import Context
     from slagboom_server.record import OfferedNotice
 
     AnyRow = Row[*tuple[Any, ...]]
@@ -31,9 +31,6 @@ ACTION_OF: Final = {number: action for action, number in ACTIONS.items()}
 DEVICE_OF: Final = {number: device for device, number in DEVICES.items()}
 LAYER_OF: Final = {number: layer for layer, number in LAYERS.items()}
 REGIME_OF: Final = {number: regime for regime, number in REGIMES.items()}
-_IPV4_BYTES: Final = 3
-"""A /24 has three bytes, a /48 six: the length tells the protocol."""
-
 CONTEXT_IDS: Final = ("site_id", "notice_id", "client_id", "origin_id")
 
 CONTENT: Final = (
@@ -90,45 +87,18 @@ def pack_network(network: str | None) -> bytes | None:
         return None
     address, _, prefix = network.partition("/")
     if prefix == "24":
-        return bytes(map(int, address.split(".")[:_IPV4_BYTES]))
+        return bytes(map(int, address.split(".")[:3]))
     return ipaddress.ip_address(address).packed[: int(prefix) // 8]
 
 
 def unpack_network(packed: bytes | None) -> str | None:
     """The text `pack_network` was given."""
-    if packed is None:
-        return None
-    if len(packed) == _IPV4_BYTES:
-        return f"{packed[0]}.{packed[1]}.{packed[2]}.0/24"
-    return f"{ipaddress.ip_address(packed.ljust(16, bytes(1)))}/48"
+    return None if packed is None else name_network(packed)
 
 
 def service_ids(offer: OfferedNotice) -> tuple[str, ...]:
     """The services of an offer in the order of their bits."""
     return tuple(service.id for service in offer.services)
-
-
-def to_values(record: ConsentRecord, context: Context) -> tuple[Any, ...]:
-    """The columns `CONTEXT_IDS` and `leaf.CANONICAL` of a record."""
-    return (
-        *context.ids,
-        to_ms(record.received_at),
-        to_ms(record.given_at),
-        to_ms(record.valid_until),
-        record.decision_id.bytes,
-        record.consent_id.bytes,
-        None if record.previous is None else record.previous.bytes,
-        ACTIONS[record.action],
-        LAYERS[record.layer],
-        to_bits(record.choices, context.purposes),
-        to_bits(record.services, context.services),
-        record.anonymise_ip,
-        record.gpc,
-        REGIMES[record.regime],
-        record.country,
-        pack_network(record.ip),
-        flags_to_bits(record.flags),
-    )
 
 
 REPEATED: Final = (

@@ -31,10 +31,11 @@ from slagboom_server.listening import (
 from slagboom_server.metrics import Metrics
 from slagboom_server.metrics_app import build_metrics, register_gauges
 from slagboom_server.migration import migrate
+from slagboom_server.scribe import Scribe
+from slagboom_server.scribe_writer import ScribeWriter
 from slagboom_server.settings import MAX_WAITING_DECISIONS
 from slagboom_server.store_sql import open_store
 from slagboom_server.workers import Lifeline, Workers
-from slagboom_server.writer import Writer
 
 if TYPE_CHECKING:
     import socket
@@ -84,10 +85,14 @@ def _open_kit(settings: Settings, countries: Countries, adapt: Adapt) -> Iterato
     metrics = Metrics()
     keys = key_folder(settings.database, settings.keys)
     with (
+        # First of all: nothing may be open when a process is forked.
+        contextlib.closing(Scribe(settings.database)) as scribe,
         contextlib.closing(open_store(settings.database)) as store,
         # Around the writer, so that the last checkpoint covers the last decision.
         Checkpointer(store.evidence, keys, read_clock, settings.timestamp_url) as checkpointer,
-        Writer(store, MAX_WAITING_DECISIONS, observe=metrics.observe_commit) as writer,
+        ScribeWriter(
+            scribe, store, MAX_WAITING_DECISIONS, observe=metrics.observe_commit
+        ) as writer,
     ):
         kit = Kit(
             policies=settings.policies,

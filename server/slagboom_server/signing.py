@@ -40,6 +40,10 @@ class SigningKeys:
         """The key of a log without checkpoints, made where the folder has none."""
         return self._make(_FIRST)
 
+    def has_first(self) -> bool:
+        """Whether the folder has the key of a log without checkpoints."""
+        return (self._folder / _FIRST).exists()
+
     def find(self, public: bytes) -> Ed25519PrivateKey | None:
         """The private key that belongs to a raw public one, None where it is not here."""
         for file in self._files(_KEYS):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from slagboom_banner.model import Action
     from slagboom_server.anonymise import Client
+    from slagboom_server.entry import Entry
     from slagboom_server.evidence import Evidence
     from slagboom_server.lean import LeanRow
     from slagboom_server.publication import Publications
@@ -94,7 +95,22 @@ class Cursor:
     seq: int
 
 
-class Store(Protocol):
+class Appending(Protocol):
+    """Whatever adds records to a log."""
+
+    def append(
+        self, new: Sequence[ConsentRecord | Entry], shown: ShownCounts | None = None
+    ) -> Sequence[Appended]:
+        """Adds records in one transaction; the answers are in the records' order.
+
+        new: records, or what is made ready of them already. Their notices must have been
+        remembered. One decision_id may come twice in one call. What is new is counted in the same
+        transaction, with the first layers that were shown.
+        """
+        ...
+
+
+class Store(Appending, Protocol):
     """The consent log. Every method raises StoreUnavailable while the log cannot be used."""
 
     @property
@@ -133,16 +149,6 @@ class Store(Protocol):
 
     def offers(self) -> Sequence[OfferedNotice]:
         """What every kept notice of every site offers, without the documents."""
-        ...
-
-    def append(
-        self, new: Sequence[ConsentRecord], shown: ShownCounts | None = None
-    ) -> Sequence[Appended]:
-        """Adds records in one transaction; the answers are in the records' order.
-
-        Their notices must have been remembered. One decision_id may come twice in one call. What
-        is new is counted in the same transaction, with the first layers that were shown.
-        """
         ...
 
     def record(self, decision_id: UUID) -> ConsentRecord | None:

@@ -16,7 +16,8 @@ from slagboom_server.burial import Burial
 from slagboom_server.context import Contexts
 from slagboom_server.corruption import Damage
 from slagboom_server.engine import reading, writing
-from slagboom_server.errors import StoreUnavailable
+from slagboom_server.entry import as_entry
+from slagboom_server.errors import LogCorrupt, StoreUnavailable
 from slagboom_server.evidence_sql import SqlEvidence
 from slagboom_server.held import with_decisions
 from slagboom_server.lean import read_lean_pages
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
     from sqlalchemy import Engine
 
+    from slagboom_server.entry import Entry
     from slagboom_server.evidence import Evidence
     from slagboom_server.lean import LeanRow
     from slagboom_server.publication import Publications
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     from slagboom_server.store import Cursor, Filter
 
 _DAY_MS: Final = 86_400_000
+_MINUTE_MS: Final = 60_000
 _MOST_SEEN: Final = 10_000
 """Combinations of what repeats among records, kept in memory."""
 
@@ -92,7 +95,7 @@ class SqlStore:
         self.publications: Publications = SqlPublications(self._reading, self._writing, self._sites)
         burial = Burial(self._sites, self._notices, self._clients, self._origins)
         self.retention: Retention = SqlRetention(
-            self._reading, self._writing, burial, self._sites, self._notices
+            self._reading, self._writing, burial, (self._sites, self._notices), self._months
         )
         self._lock = threading.Lock()
 
@@ -127,6 +130,10 @@ class SqlStore:
             # The next file may be another one, with other numbers.
             self._forget()
             raise
+
+    def note_damage(self, error: LogCorrupt) -> None:
+        """Remembers what another process has met: the log takes nothing until it is replaced."""
+        self._damage.note(error)
 
     def probe(self) -> None:
         """Makes a commit that changes nothing."""
@@ -210,12 +217,14 @@ class SqlStore:
 
     @retried
     def append(
-        self, new: Sequence[ConsentRecord], shown: ShownCounts | None = None
+        self, new: Sequence[ConsentRecord | Entry], shown: ShownCounts | None = None
     ) -> Sequence[Appended]:
         """Adds records in one transaction; the answers are in the records' order."""
-        self._months.prepare([record.received_at for record in new])
+        entries = [as_entry(each) for each in new]
+        minutes = {entry.received_at // _MINUTE_MS for entry in entries}
+        self._months.prepare([from_ms(minute * _MINUTE_MS) for minute in minutes])
         with self._writing() as connection:
-            return self._ledger.append(connection, new, shown)
+            return self._ledger.append(connection, entries, shown)
 
     def record(self, decision_id: UUID) -> ConsentRecord | None:
         """One record, None where there is none."""

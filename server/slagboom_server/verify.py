@@ -1,46 +1,39 @@
 """The whole log checked against itself, its checkpoints and what lies outside the database.
 
-Chains are cut into stretches, which any number of processes check side by side, each through
-connections of its own; the kit may serve meanwhile, for what is appended after the start is left to
-the next time. Progress is written down beside the keys, so that a check can be taken up again.
+Chains are cut into stretches, which any number of processes check side by side (`verify_tasks`);
+the kit may serve meanwhile, for what is appended after the start is left to the next time.
 """
 
 from __future__ import annotations
 
-import itertools
-import json
-import multiprocessing
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import and_, false, not_, or_, select
+from sqlalchemy import or_, select
 
 from slagboom_server.chain import Chain, to_seq
 from slagboom_server.chain_check import Fault, Finding, Stretch, check_stretch, hash_at
-from slagboom_server.checkpoint_check import Checked, Heads, check_checkpoints, check_notices
+from slagboom_server.checkpoint_check import Checked, check_checkpoints, check_notices
 from slagboom_server.engine import open_engine, parse_url, reading
 from slagboom_server.evidence_sql import SqlEvidence
-from slagboom_server.publications_sql import check_publications
+from slagboom_server.publication_check import PublicationCheck, check_publications
 from slagboom_server.schema import chains, notices, records, tombstones
 from slagboom_server.sealed_rows import RowContexts
+from slagboom_server.verify_tasks import check_side_by_side, check_task, split_chain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from cryptography import x509
-    from sqlalchemy import Engine
 
     from slagboom_server.checkpoint import Checkpoint
+    from slagboom_server.row import AnyRow
 
-STRETCH: Final = 5_000
-"""Records in one reading transaction, a few megabytes."""
 
-_BATCH: Final = 8
-"""Stretches in one task of another process."""
-
-Task = tuple[Chain, list[Stretch], dict[int, tuple[bytes, int]]]
+_LENGTHS: Final = select(chains.c.number, chains.c.length).order_by(chains.c.number)
+_OUTSIDE: Final = 1 << 62
+_STRANGERS: Final = 10
+"""Rows outside of all chains that are told."""
 
 
 @dataclass(slots=True)
@@ -48,6 +41,7 @@ class Verdict:
     """What a verification found. records: places of chains that were checked, erased ones too."""
 
     checkpoints: Checked
+    publications: PublicationCheck = field(default_factory=PublicationCheck)
     problems: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     faults: int = 0
@@ -55,9 +49,14 @@ class Verdict:
     erased: int = 0
 
     @property
+    def told(self) -> list[str]:
+        """What is wrong beside single places of chains, one line each."""
+        return [*self.checkpoints.problems, *self.publications.problems, *self.problems]
+
+    @property
     def is_good(self) -> bool:
         """Whether nothing was found."""
-        return not (self.problems or self.faults or self.checkpoints.problems)
+        return not (self.faults or self.told)
 
 
 class Verification:
@@ -101,7 +100,7 @@ class Verification:
             is_kept = or_(notices.c.document != "", notices.c.id.in_(select(records.c.notice_id)))
             shown = connection.execute(select(notices.c.digest, notices.c.document).where(is_kept))
             verdict.problems += check_notices((row.digest, row.document) for row in shown)
-            verdict.problems += check_publications(connection)
+            verdict.publications = check_publications(connection, checked.published)
         by_uid = {chain.uid: chain for chain in self.chains}
         for uid, heads in checked.heads.items():
             longest = max(heads)
@@ -133,30 +132,18 @@ class Verification:
     def run(self, verdict: Verdict, processes: int, advance: Callable[[int], None]) -> None:
         """Checks every record. processes: 1 stays in this one. advance: told of records checked."""
         heads = verdict.checkpoints.heads
-        tasks = self._tasks(heads)
-        stretches: Iterable[list[Stretch]]
+        tasks = (
+            task
+            for chain in self.chains
+            for task in split_chain(chain, self._first(chain), heads.get(chain.uid, {}))
+        )
+        results: Iterable[list[Stretch]]
         if processes == 1:
-            stretches = (_check_task(self._engine, task) for task in tasks)
-            self._collect(verdict, stretches, advance)
+            results = (check_task(self._engine, task) for task in tasks)
         else:
-            # A fresh interpreter: a copy of this one would share its connections.
-            context = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(processes, context, _open_worker, (self._url,)) as pool:
-                self._collect(verdict, _in_order(pool, tasks, 2 * processes), advance)
+            results = check_side_by_side(self._url, tasks, processes)
+        self._collect(verdict, results, advance)
         self._check_ends(verdict)
-
-    def _tasks(self, heads: Heads) -> Iterator[Task]:
-        for chain in self.chains:
-            signed = heads.get(chain.uid, {})
-            firsts = range(self._first(chain), chain.length + 1, STRETCH)
-            all_stretches = (
-                Stretch(chain.number, first, min(first + STRETCH - 1, chain.length))
-                for first in firsts
-            )
-            while batch := list(itertools.islice(all_stretches, _BATCH)):
-                first, last = batch[0].first, batch[-1].last
-                near = {place: head for place, head in signed.items() if first <= place <= last}
-                yield chain, batch, near
 
     def _collect(
         self,
@@ -198,80 +185,28 @@ class Verification:
                             f"chain {chain.uid.hex()} does not end with the hash it says"
                         )
             # Read again, for what was appended meanwhile is no stranger.
-            now = connection.execute(select(chains.c.number, chains.c.length)).all()
+            gaps = list(_gaps(connection.execute(_LENGTHS).all()))
             for table in (records, tombstones):
-                inside = or_(
-                    false(),
-                    *(
-                        and_(
-                            table.c.seq >= to_seq(row.number, 1),
-                            table.c.seq <= to_seq(row.number, row.length),
-                        )
-                        for row in now
-                    ),
-                )
-                query = select(table.c.seq).where(not_(inside)).limit(10)
-                strangers = connection.scalars(query).all()
+                strangers = [
+                    seq
+                    for after, before in gaps
+                    for seq in connection.scalars(
+                        select(table.c.seq)
+                        .where(table.c.seq > after, table.c.seq < before)
+                        .limit(_STRANGERS)
+                    )
+                ]
                 verdict.problems += [
                     f"{table.name} has number {seq}, which belongs to no chain: it was inserted, "
                     "or the chain cut off"
-                    for seq in strangers
+                    for seq in strangers[:_STRANGERS]
                 ]
 
 
-def _check_task(engine: Engine, task: Task) -> list[Stretch]:
-    chain, stretches, heads = task
-    contexts: RowContexts | None = None
-    for stretch in stretches:
-        # A transaction for each: a long one would keep the database from tidying up.
-        with reading(engine) as connection:
-            # Everything to check was there before this task began, and so were its names.
-            contexts = contexts or RowContexts(connection)
-            check_stretch(connection, contexts, chain, stretch, heads)
-    return stretches
-
-
-_worker: dict[str, Engine] = {}
-"""The engine of a process of the pool, which has nothing else to hold it."""
-
-
-def _open_worker(database_url: str) -> None:
-    _worker["engine"] = open_engine(parse_url(database_url))
-
-
-def _work(task: Task) -> list[Stretch]:
-    return _check_task(_worker["engine"], task)
-
-
-def _in_order(
-    pool: ProcessPoolExecutor, tasks: Iterator[Task], ahead: int
-) -> Iterator[list[Stretch]]:
-    """Results in the order of the tasks, of which only a few wait at a time."""
-    waiting: list[Future[list[Stretch]]] = []
-    for task in tasks:
-        waiting.append(pool.submit(_work, task))
-        if len(waiting) >= ahead:
-            yield waiting.pop(0).result()
-    for future in waiting:
-        yield future.result()
-
-
-def read_progress(file: Path) -> dict[bytes, tuple[int, bytes]]:
-    """Where an earlier verification stands; empty where there is none that can be read."""
-    try:
-        saved: dict[str, Any] = json.loads(file.read_text("ascii"))
-        return {
-            bytes.fromhex(uid): (int(position), bytes.fromhex(head))
-            for uid, (position, head) in saved.items()
-        }
-    except (OSError, ValueError, AttributeError, TypeError):
-        return {}
-
-
-def write_progress(file: Path, done: Mapping[bytes, tuple[int, bytes]]) -> None:
-    """Writes down where a verification stands."""
-    saved = {uid.hex(): [position, head.hex()] for uid, (position, head) in done.items()}
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = file.with_suffix(".draft")
-    draft.write_text(json.dumps(saved), "ascii")
-    draft.replace(file)
+def _gaps(lengths: Iterable[AnyRow]) -> Iterator[tuple[int, int]]:
+    """What lies between the numbers of chains: ranges, so that no row of a chain is read for it."""
+    after = -_OUTSIDE
+    for row in lengths:
+        yield after, to_seq(row.number, 1)
+        after = to_seq(row.number, row.length)
+    yield after, _OUTSIDE

@@ -65,6 +65,8 @@ def _answer_script(request: Request, script: Script, cache: str, vary: str) -> R
         "ETag": script.etag,
         "Vary": vary,
         "Cross-Origin-Resource-Policy": "cross-origin",
+        # Parts are modules, which other origins read only where they may.
+        "Access-Control-Allow-Origin": "*",
     }
     if script.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)

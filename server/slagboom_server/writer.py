@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from slagboom_server.entry import Entry
     from slagboom_server.record import ConsentRecord
     from slagboom_server.rollup import Shown, ShownCounts
-    from slagboom_server.store import Appended, Store
+    from slagboom_server.store import Appended, Appending
 
-_MAX_GROUP: Final = 500
+MAX_GROUP: Final = 500
 """Records in one transaction; more would make the first of them wait for the last."""
 
 _MANY: Final = 4
@@ -35,12 +36,12 @@ _GATHERING_SECONDS: Final = 0.0005
 group costs as much as a whole one, and the thread that takes decisions in is not interrupted
 meanwhile. A visitor who comes alone does not wait. (PostgreSQL calls it commit_delay.)"""
 
-_SHOWN_SECONDS: Final = 3.0
+SHOWN_SECONDS: Final = 3.0
 """How long a count of first layers waits at most for decisions to be stored with."""
 
 _log = logging.getLogger(__name__)
 
-_Waiting = tuple["ConsentRecord", "asyncio.Future[Appended]"]
+_Waiting = tuple["ConsentRecord | Entry", "asyncio.Future[Appended]"]
 _Outcome = tuple["asyncio.Future[Appended]", "Appended | StoreUnavailable"]
 
 
@@ -54,9 +55,9 @@ class Writer:
 
     def __init__(
         self,
-        store: Store,
+        store: Appending,
         max_waiting: int = 5000,
-        shown_seconds: float = _SHOWN_SECONDS,
+        shown_seconds: float = SHOWN_SECONDS,
         observe: Callable[[int, float], None] | None = None,
     ) -> None:
         self._store = store
@@ -70,7 +71,9 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="slagboom-writer")
         self._thread.start()
 
-    async def submit(self, record: ConsentRecord, seconds: float = ANSWER_SECONDS) -> Appended:
+    async def submit(
+        self, record: ConsentRecord | Entry, seconds: float = ANSWER_SECONDS
+    ) -> Appended:
         """The store's answer, once the record is durable.
 
         A caller that is cancelled while it waits does not stop the record from being stored.
@@ -146,11 +149,11 @@ class Writer:
                     self._news.wait()
                 elif not self._news.wait(self._shown_seconds):
                     break
-            size = min(len(self._waiting), _MAX_GROUP)
+            size = min(len(self._waiting), MAX_GROUP)
             return [self._waiting.popleft() for _ in range(size)], self._shown.take()
 
     def _append(
-        self, records: list[ConsentRecord], shown: ShownCounts | None
+        self, records: list[ConsentRecord | Entry], shown: ShownCounts | None
     ) -> list[Appended | StoreUnavailable]:
         try:
             return list(self._store.append(records, shown))

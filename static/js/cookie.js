@@ -9,8 +9,6 @@
 
 export const COOKIE_START = "slagboom=";
 export const DAY_SECONDS = 86400;
-/** Before a choice that was withdrawn while the server was away. */
-export const VOID = "-";
 /** Where decisions the log has not acknowledged wait, as JSON. */
 export const UNSENT = "slagboom-unsent";
 
@@ -21,11 +19,13 @@ export const GIVEN = 3;
 export const LIFETIME_DAYS = 4;
 export const CONSENT_ID = 5;
 export const DECISION_ID = 6;
-/** One digit for each purpose, in the policy's order: 1 where it was chosen. */
+/** One digit for each purpose, in the policy's order: 1 where it was chosen. No digit at all where
+ * the choice was withdrawn while the server was away: that is still to be recorded. */
 export const PURPOSES = 7;
 export const SERVICES = 8;
 /** 1: the address is to be anonymised; 2: the browser's signal gave this answer, not a click. */
 export const FLAGS = 9;
+const FIELDS = 10;
 
 /** A choice as the cookie holds it: FNV-1a, 32 bits, in base 36 behind the fields.
  * @param {string} site @param {Choice} choice */
@@ -40,8 +40,10 @@ export const encodeChoice = (site, choice) => {
 
 /** @param {string} site @param {string} value @returns {Choice | null} null for anything not ours */
 export const decodeChoice = (site, value) => {
-  const choice = value.split(".").slice(0, -1);
-  return choice[0] === "1" && choice[FLAGS] && encodeChoice(site, choice) === value ? choice : null;
+  const choice = value.split(".");
+  // Without the checksum. Fewer or more than there should be come out as another value.
+  choice.length = FIELDS;
+  return choice[0] === "1" && encodeChoice(site, choice) === value ? choice : null;
 };
 
 /** All cookies; none where a sandboxed frame refuses to tell. */
@@ -53,43 +55,29 @@ export const readCookies = () => {
   }
 };
 
-/** Newer is more; of the same second, granting less is more: a withdrawal must not be undone.
- * @param {Choice} choice */
-const rank = (choice) =>
-  +choice[GIVEN] - (choice[PURPOSES] + choice[SERVICES]).split("1").length / 100;
-
-/** The newest readable choice: two cookies of different scope may stand side by side. One that is
- * void grants nothing, and voids the older ones beside it.
- * @param {string} site @param {boolean} [wanted]  whether the newest is wanted where it is void
+/** The newest readable choice: two cookies of different scope may stand side by side.
+ * @param {string} site
+ * @param {string} text  all cookies, and behind a quotation mark what has not been sent
  * @returns {Choice | null} */
-export const readChoice = (site, wanted = false) => {
+export const readChoice = (site, text) => {
   /** @type {Choice | null} */
   let newest = null;
-  let highest = 0;
-  for (const pair of readCookies().split("; ")) {
+  for (const pair of text.split(/; |"/)) {
     // Another's keeps its name, with which it reads as no choice.
-    const value = pair.replace(COOKIE_START, "");
-    const isVoid = value[0] === VOID;
-    const found = decodeChoice(site, value.slice(+isVoid));
-    const height = found ? rank(found) + +isVoid : 0;
-    if (height > highest) {
-      highest = height;
-      newest = isVoid === wanted ? found : null;
-    }
+    const found = decodeChoice(site, pair.replace(COOKIE_START, ""));
+    if (found && !(newest && +newest[GIVEN] > +found[GIVEN])) newest = found;
   }
   return newest;
 };
 
-/** Whether a choice answers what is asked now. A clock may be a day off, not more.
- * @param {Config} config @param {Choice} choice @param {number} now milliseconds */
+/** Whether a choice answers what is asked now; its scope says for how many purposes and services. A
+ * clock may be a day off, not more.
+ * @param {Pick<Config, "days" | "scope">} config @param {Choice | null} choice
+ * @param {number} now milliseconds */
 export const isInForce = (config, choice, now) => {
+  if (choice?.[SCOPE] !== config.scope) return false;
   const age_days = (now / 1000 - +choice[GIVEN]) / DAY_SECONDS;
   return (
-    choice[SCOPE] === config.scope &&
-    choice[PURPOSES].length === config.purposes.length &&
-    choice[SERVICES].length === config.services.length &&
-    +choice[LIFETIME_DAYS] <= config.days &&
-    age_days > -1 &&
-    age_days < +choice[LIFETIME_DAYS]
+    +choice[LIFETIME_DAYS] <= config.days && age_days > -1 && age_days < +choice[LIFETIME_DAYS]
   );
 };

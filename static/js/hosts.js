@@ -2,15 +2,13 @@
 
 /** @typedef {import("./types.js").ServiceConfig} ServiceConfig */
 
-/** @param {string[] | undefined} hosts  `*.` in front covers subdomains and the domain itself
+/** @param {string[] | undefined} hosts  ends of `//host`: one that begins so is a whole name
  * @param {{hostname: string}} url */
 export const isCovered = (hosts = [], { hostname }) =>
-  hosts.some((pattern) =>
-    pattern[0] === "*" ? `.${hostname}`.endsWith(pattern.slice(1)) : hostname === pattern,
-  );
+  hosts.some((end) => `//${hostname}`.endsWith(end));
 
 /** @template {Pick<ServiceConfig, "hosts" | "embed">} Service
  * @param {Service[]} services @param {{hostname: string}} url
  * @returns {Service | undefined} */
 export const serviceOf = (services, url) =>
-  services.find(({ hosts, embed }) => isCovered(hosts, url) || (embed && isCovered(embed.hosts, url)));
+  services.find(({ hosts, embed }) => isCovered(hosts, url) || isCovered(embed?.hosts, url));

@@ -3,70 +3,49 @@
  * Light DOM: a shadow root would hide the refuse button from the tools visitors let refuse for
  * them. */
 
-/** @typedef {import("./types.js").LanguageConfig} LanguageConfig */
+/** @typedef {import("./types.js").Host} Host */
 
-/** @param {string} tag @param {string} className without its `sb-` @param {string} text
- * @param {(() => void) | null} onClick */
-const make = (tag, className, text, onClick) => {
-  const element = document.createElement(tag);
-  element.className = `sb-${className}`;
-  element.textContent = text;
-  element.onclick = onClick;
-  return element;
+/** A constructed sheet, which no `style-src` forbids; one costs less than one of each part. */
+const sheet = new CSSStyleSheet();
+
+/** @param {string} layer  one rule: all of a part's, in the kit's cascade layer */
+export const addStyle = (layer) => {
+  sheet.insertRule(layer, sheet.cssRules.length);
 };
 
-/** Waits for what else is added in the same turn: one sheet costs less than three. */
-let waiting = "";
-
-/** A constructed sheet, which no `style-src` forbids. @param {string} css */
-export const addStyle = (css) => {
-  if (!waiting) {
-    Promise.resolve().then(() => {
-      const sheet = new CSSStyleSheet();
-      sheet.replaceSync(waiting);
-      waiting = "";
-      document.adoptedStyleSheets.push(sheet);
-    });
-  }
-  waiting += css;
-};
-
-/** @param {string} style
- * @param {(opener: Element) => void} open @param {() => void} withdraw */
-export const makeRoot = (style, open, withdraw) => {
-  const element = document.createElement("div");
-  /** @type {HTMLElement | undefined} */
-  let control;
-  element.id = "slagboom";
+/** @param {Host} host @param {(opener: Element) => void} open @param {() => void} withdraw
+ * @returns {() => void} draws the root and the control, in the page's language of the moment */
+export const makeRoot = (host, open, withdraw) => {
+  const { config, root } = host;
+  const control = document.createElement("section");
+  root.id = "slagboom";
   // Most tags listen for clicks on the document, and would report the very one that withdraws.
-  element.onclick = (event) => event.stopPropagation();
+  root.onclick = (event) => event.stopPropagation();
+  control.className = "sb-control";
+  document.adoptedStyleSheets.push(sheet);
+  addStyle(config.style);
 
-  return {
-    element,
-    /** @param {string} language @param {LanguageConfig} texts
-     * @param {boolean} hasControl @param {boolean} isGranted whether there is a grant to withdraw */
-    show: (language, texts, hasControl, isGranted) => {
-      const state = [language, hasControl, isGranted].join();
-      if (element.dataset.state !== state) {
-        element.dataset.state = state;
-        element.lang = language;
-        // The layers say it themselves.
-        element.dir = "auto";
-        if (control) control.remove();
-        if (hasControl) {
-          control = make("section", "control", "", null);
-          control.ariaLabel = texts.reopen;
-          const reopen = make("button", "reopen", texts.reopen, () => open(reopen));
-          control.append(reopen);
-          if (isGranted) control.append(make("button", "withdraw", texts.withdraw, withdraw));
-          element.append(control);
-        }
-      }
-      if (style) addStyle(style);
-      style = "";
-      if (element.isConnected) return;
-      // Beside the body: what the page does to its body (transform, zoom, flex) does not reach here.
-      document.body.after(element);
-    },
+  /** @param {string} className @param {string} text @param {(button: Element) => void} act */
+  const addButton = (className, text, act) => {
+    const button = document.createElement("button");
+    button.textContent = text;
+    button.className = className;
+    button.onclick = () => act(button);
+    control.append(button);
+  };
+
+  return () => {
+    root.lang = host.readLanguage();
+    control.remove();
+    const texts = config.languages[root.lang];
+    if (texts && (host.choice || host.isStranded)) {
+      [control.ariaLabel] = texts;
+      control.textContent = "";
+      addButton("sb-reopen", texts[0], open);
+      if (host.hasGranted()) addButton("sb-withdraw", texts[1], withdraw);
+      root.append(control);
+    }
+    // Beside the body: what the page does to its body (transform, zoom, flex) does not reach here.
+    if (!root.isConnected) document.body.after(root);
   };
 };

@@ -2,9 +2,9 @@
  * `<script type="text/plain" data-consent="…">`, there from the start or at any later time.
  * choice/tags.js takes back what was released here, and cares for all other marked tags. */
 import { isCovered, serviceOf } from "./hosts.js";
+import { whenWhole } from "./whole.js";
 
-/** @typedef {import("./types.js").Config} Config */
-/** @typedef {import("./types.js").Grants} Grants */
+/** @typedef {import("./types.js").Host} Host */
 /** @typedef {import("./types.js").Tags} Tags */
 
 const TAGS = "[data-consent]";
@@ -17,12 +17,8 @@ export const resolveAddress = (address) => {
   return link;
 };
 
-/** @param {Config} config
- * @param {ReturnType<typeof import("./trusted.js").makeTrust>} trust
- * @param {() => Grants} grants
- * @param {(tag: HTMLElement) => void} passOn  what is no script
- * @returns {Tags} */
-export const makeTags = ({ necessary_hosts, services }, trust, grants, passOn) => {
+/** @param {Host} host @returns {Tags} */
+export const makeTags = (host) => {
   /** Settles when every external script released so far has run or failed. @type {Promise<unknown>} */
   let released = Promise.resolve();
   /** @type {Tags["loading"]} */
@@ -36,15 +32,15 @@ export const makeTags = ({ necessary_hosts, services }, trust, grants, passOn) =
    * granted service: a vendor nobody registered never runs.
    * @type {Tags["mayRun"]} */
   const mayRun = (tag, address) => {
-    const { purposes, services: states } = grants();
-    const names = (tag.dataset.consent || "").split(" ");
-    if (!names.every((name) => purposes[name] === true || states[name] === true)) return false;
+    const { config, grants } = host;
+    // A loop asks nothing of methods that the page may have replaced.
+    for (const name of (tag.dataset.consent || "").split(" ")) if (!grants[name]) return false;
     if (!address) return true;
     const url = resolveAddress(address);
     return (
       url.origin === location.origin ||
-      isCovered(necessary_hosts, url) ||
-      !!serviceOf(services.filter(({ id }) => states[id]), url)
+      isCovered(config.necessary_hosts, url) ||
+      !!serviceOf(config.services.filter(({ id }) => grants[id]), url)
     );
   };
 
@@ -73,43 +69,42 @@ export const makeTags = ({ necessary_hosts, services }, trust, grants, passOn) =
   const releaseScript = (inert) => {
     const address = inert.dataset.src || inert.getAttribute("src");
     if (visited.has(inert) || !mayRun(inert, address)) return;
-    isHalf = isHalf || (!address && !inert.nextSibling);
+    isHalf ||= !address && !inert.nextSibling;
     if (isHalf && document.readyState === "loading") {
       // The parser may still be inside it; half a script must not run, nor those behind it before it.
-      document.addEventListener("DOMContentLoaded", () => releaseScript(inert), { once: true });
+      whenWhole(() => releaseScript(inert));
       return;
     }
     const script = document.createElement("script");
     for (const { name, value } of inert.attributes) {
-      if (!/^(type|src|nonce|data-(src|type|consent))$/.test(name)) script.setAttribute(name, value);
+      if (!/^(type|src|data-consent)$/.test(name)) script.setAttribute(name, value);
     }
-    if (inert.dataset.type) script.type = inert.dataset.type;
+    script.type = inert.dataset.type || "";
     // Only the nonce the tag itself carries: lending ours would let injected markup run.
     script.nonce = inert.nonce;
-    if (address) script.src = trust.createScriptURL(address);
-    else script.text = trust.createScript(inert.text);
+    if (address) script.src = host.trust.createScriptURL(address);
+    else script.text = host.trust.createScript(inert.text);
     run(script, inert, inert);
   };
 
-  /** @param {Element} tag */
+  /** @param {any} tag */
   const update = (tag) => {
-    if (!(tag instanceof HTMLScriptElement)) passOn(/** @type {HTMLElement} */ (tag));
+    if (tag.tagName !== "SCRIPT") host.withChoosing((part) => part.visit(tag));
     else if (tag.type === "text/plain") {
       try {
         releaseScript(tag);
       } catch (error) {
         // Trusted Types may refuse it: neither the choice nor other tags end with it.
-        console.error("slagboom:", error);
+        console.warn(error);
       }
     }
   };
 
   /** @type {Tags["visit"]} */
-  const visit = (node) => {
-    if (node instanceof Element && node.matches(TAGS)) update(node);
-    else if ("querySelectorAll" in node) {
-      /** @type {ParentNode} */ (node).querySelectorAll(TAGS).forEach(update);
-    }
+  const visit = (/** @type {any} */ node) => {
+    // Neither a text nor the document itself can be marked.
+    if (node.matches?.(TAGS)) update(node);
+    else node.querySelectorAll?.(TAGS).forEach(update);
   };
 
   return { loading, mayRun, run, visit, visited };

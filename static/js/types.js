@@ -3,9 +3,8 @@
  *
  * @typedef {object} ServiceConfig
  * @property {string} id
- * @property {string} purpose
  * @property {boolean} [full_ip]  never runs while the address is to be anonymised
- * @property {string[]} hosts  `*.` in front covers subdomains
+ * @property {string[]} hosts  ends of `//host` (host_ends.py)
  * @property {string} [cookies]  expression that finds its cookies in document.cookie
  * @property {Partial<Record<StorageKind, string>>} [stored]  expressions for names elsewhere
  * @property {string[]} [types]  consent types a grant switches to granted
@@ -15,7 +14,7 @@
  * @property {Step[]} [deny]
  * @property {Step[]} [off]
  * @property {boolean} [reload]  only a new page silences it
- * @property {{hosts: string[], use_host: string | null}} [embed]
+ * @property {{hosts: string[], use_host: string | null} | null} [embed]
  *
  * @typedef {"local_storage" | "session_storage" | "indexed_db" | "cache_storage"} StorageKind
  *
@@ -35,26 +34,27 @@
  * @property {Record<string, unknown>} [options]
  * @property {string} [keep]
  *
- * @typedef {object} LanguageConfig
- * @property {string} notice  digest of what the layers show
- * @property {string} reopen  name of the permanent control
- * @property {string} withdraw  name of the withdrawal control
+ * @typedef {[reopen: string, withdraw: string]} LanguageConfig  names of the permanent controls
  *
  * @typedef {object} Config
  * @property {string} site
- * @property {number} revision
  * @property {string} scope  digest of what is asked for; a choice for another scope is void
  * @property {string} build  digest of all parts, in their file names
  * @property {number} days  for which a choice holds
  * @property {string} domain  attribute of the choice cookie, or nothing
- * @property {boolean} accept_anonymises
  * @property {string[]} purposes  those that need consent, in the policy's order
- * @property {string[]} necessary  purposes that need none
+ * @property {Record<string, true>} necessary  purposes that need none
  * @property {string[]} [necessary_hosts]  of the services under those
  * @property {ServiceConfig[]} services  those of `purposes`, in the policy's order
- * @property {Record<string, LanguageConfig>} languages  the first is the fallback
+ * @property {Record<string, LanguageConfig | null>} languages  the first is the fallback; null where
+ * the site asks by itself: neither first layer nor control
  * @property {string} style
- * @property {boolean} [own_interface]  the site asks by itself: neither first layer nor control
+ *
+ * @typedef {object} ChoosingConfig  what only taking a decision needs besides
+ * @property {string} style  of all layers
+ * @property {number} revision
+ * @property {boolean} accept_anonymises
+ * @property {Record<string, string>} notices  by language, the digest of what the layers show
  *
  * @typedef {object} BlockConfig
  * @property {("cookiebot" | "onetrust" | "vanilla-cookieconsent" | "klaro" | "orejime")[]} markup
@@ -68,9 +68,7 @@
  * @typedef {[cookie: string, decision: {previous: string | null, [field: string]: unknown}]} Unsent
  * a decision as the log takes it, and the cookie value of the choice it made
  *
- * @typedef {object} Grants
- * @property {Record<string, boolean>} purposes
- * @property {Record<string, boolean>} services
+ * @typedef {Record<string, boolean>} Grants  by id of a purpose or service
  *
  * @typedef {object} Answer  what a visitor decides, before it has ids and a time
  * @property {"accept_all" | "reject_all" | "save" | "withdraw" | "gpc"} action
@@ -91,6 +89,7 @@
  * @typedef {object} Host  what the gate offers the parts
  * @property {Config} config
  * @property {string} base  the address the kit is served under, ending in a slash
+ * @property {ReturnType<typeof import("./trusted.js").makeTrust>} trust
  * @property {import("./slagboom.js").Slagboom} api
  * @property {typeof import("./shared.js").shared} shared
  * @property {Tags} tags
@@ -101,20 +100,21 @@
  * @property {boolean} isKept  whether this browser has kept a choice, so that a missing cookie was
  * taken away
  * @property {boolean} isNeeded  whether the part that takes decisions has something to do
- * @property {() => boolean} apply  brings tags and services in line with the choice; tells whether
+ * @property {boolean} isStranded  whether a part did not load, so that only the control is left
+ * @property {() => boolean} applyChoice  brings tags and services in line with the choice; tells whether
  * only a new page silences what was stopped
  * @property {() => void} clearStorage  of services that are not granted
- * @property {(answer: Answer) => void} decide
  * @property {() => boolean} hasGranted
- * @property {() => string} language  the page's, where the policy has it
- * @property {(key: string) => Promise<Mount>} load
- * @property {(hasControl?: boolean) => void} showControl
+ * @property {() => string} readLanguage  the page's, where the policy has it
+ * @property {(key: string) => Promise<Mount>} loadPart
+ * @property {() => void} showControl  or takes it away where the first layer has its place
+ * @property {(act: (part: Choosing) => void) => void} withChoosing
  *
  * @typedef {(host: Host, layers?: Layers) => any} Mount  makes a part
  *
  * @typedef {object} Choosing  what the part that takes decisions offers the gate
- * @property {(layer: Answer["layer"], language?: string) => void} accept
- * @property {(layer: Answer["layer"], language?: string) => void} refuse
+ * @property {(layer?: Answer["layer"], language?: string) => void} accept
+ * @property {(layer?: Answer["layer"], language?: string) => void} refuse
  * @property {(answer: Answer) => void} decide
  * @property {(opener: Element | null) => void} open  the second layer
  * @property {(found: Choice | null) => void} take  a choice made elsewhere
@@ -132,11 +132,15 @@
  * whose scripts may still stand in it
  * @property {() => boolean} isUnsent  whether the log has not acknowledged the choice yet
  * @property {typeof import("./choice/dom.js").makeButton} makeButton
+ * @property {ChoosingConfig["notices"]} notices
  * @property {Choosing["open"]} open
  * @property {typeof import("./choice/dom.js").outwardLink} outwardLink
  * @property {Choosing["refuse"]} refuse
+ * @property {HTMLElement} status  speaks to assistive technology
  * @property {(name: import("./slagboom.js").SlagboomEventName) => void} tell  the page's listeners
  * @property {(frame: HTMLIFrameElement, service: ServiceConfig) => void} wantPlaceholder
+ * @property {(act: (part: Answered) => void, otherwise?: () => void) => void} withAnswered  otherwise:
+ * where that part is not to be had
  * @property {(act: (part: Care) => void) => void} withCare
  *
  * @typedef {object} Care  what few pages need
@@ -146,13 +150,25 @@
  *
  * @typedef {object} Part  a layer, or the placeholders of embeds
  * @property {() => void} update  the choice has changed
- * @property {(opener: Element | null) => void} [show]
- * @property {() => void} [sayWithdrawn]  to assistive technology
+ * @property {(element: Element | null) => void} [show]  the first layer, with a note on an earlier
+ * answer; the second, with what opened it
  * @property {(frame: HTMLIFrameElement, service: ServiceConfig) => void} [placeholder]
  *
- * @typedef {(services: ServiceConfig[], nonce: string, trust: (url: string) => string) =>
- *   (grants: Grants, isDecided: boolean) => boolean} MakeServices
- * @typedef {(stored: NonNullable<ServiceConfig["stored"]>) => void} ClearStorage
+ * @typedef {object} Answered  what only a visitor who has answered before is told
+ * @property {() => void} update
+ * @property {() => HTMLElement} makeNote
+ * @property {(status: HTMLElement) => void} sayWithdrawn
+ * @property {(decision: import("./slagboom.js").SlagboomDecision, outcome: HTMLElement) => HTMLElement
+ *   } makeRecord
+ *
+ * @typedef {object} OptionalParts  what stands before the gate where a policy needs it
+ * @property {(host: Host) => boolean} [runServices]  starts and stops them; tells whether only a new page
+ * silences what was stopped
+ * @property {(host: Host) => void} [clearStored]  deletes what services that are not granted keep
+ * @property {Promise<void>} [coming]  settles once a choice handed over from another domain has been
+ * stored, or there is none
+ * @property {Host} [gateHost]  the gate's own, for what stands behind it
+ * @typedef {Record<string, Mount> & OptionalParts} Parts  by key: `choice`, `first-nl`
  */
 
 /**
@@ -161,9 +177,15 @@
  * @property {"bar" | "box" | "corner" | "centre"} layout
  * @property {string} [logo]
  * @property {string} [statement_url]
- * @property {{revision: number, date: string, what: string}[]} [changes]
  * @property {[name: string, description: string][]} purposes
  * @property {string} words  who is asked for, and how to withdraw
+ * @property {Record<string, string>} texts
+ *
+ * @typedef {object} AnsweredNotice  what those are told who have answered before
+ * @property {string} language
+ * @property {string} site
+ * @property {{revision: number, date: string, what: string}[]} [changes]
+ * @property {[id: string, name: string][]} purposes
  * @property {Record<string, string>} texts
  *
  * @typedef {object} EmbedNotice  what stands in the place of frames
@@ -172,6 +194,7 @@
  * @property {string} always
  * @property {Record<string,
  *   [name: string, title: string, text: string, address: string | null, link: string]>} embeds
+ * @property {Record<string, string>} purposes  of all services that need consent
  *
  * @typedef {object} SecondService
  * @property {string} id
@@ -185,7 +208,6 @@
  *
  * @typedef {object} SecondNotice  what the second layer draws
  * @property {string} language
- * @property {string} site
  * @property {number} revision
  * @property {string} effective
  * @property {[date: string, address: string | null]} statement

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +15,6 @@ from slagboom_banner.rules import check_policies
 if TYPE_CHECKING:
     from slagboom_banner.errors import Finding
     from slagboom_banner.load import LoadedPolicy
-
-# The samples of a bundle are shared with other tests.
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 DATA = Path(__file__).parent / "data" / "policies"
 TEXTS = {

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from bundle_samples import make_sources, read_ahead, read_config
+from bundle_samples import make_sources, read_ahead, read_config, read_literal
 
 from slagboom_banner.block_config import describe_block
 from slagboom_banner.bundle import build_bundle
@@ -64,7 +64,7 @@ def test_the_part_stands_before_the_gate(policy_folder: Any, line: str) -> None:
     bundle = build_bundle(policy_folder.read(), SOURCES)
 
     part, _, _ = read_ahead(bundle).partition(");")
-    assert json.loads(part.removeprefix("block(")) == json.loads(json.dumps(described))
+    assert read_literal(part.removeprefix("block(")) == json.loads(json.dumps(described))
     assert read_config(bundle)["site"] == "acme"
 
 

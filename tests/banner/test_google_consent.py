@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
-from bundle_samples import END, make_sources, read_config
+from bundle_samples import END, make_sources, read_config, read_literal
 
 from slagboom_banner.assets import policies_directory
 from slagboom_banner.bundle import build_bundle
@@ -196,10 +196,14 @@ def test_a_site_with_its_own_interface_is_never_sent_the_first_layer(policy_fold
     own = build_bundle(policy_folder.read(), sources)
 
     assert set(own.asking_gates.values()) == {own.gate}
-    assert own.gate.decode().endswith(f"own();{END}")
+    behind = own.gate.decode().partition("own(")[2]
+    handed = read_literal(behind.removesuffix(f");{END}"))
+    assert handed["notices"] == {name: notice.digest for name, notice in own.notices.items()}
+    assert handed["purposes"] == {"counter": "statistics", "chat": "contact"}
     # Whoever has decided may decide again in the site's own interface, which is acted on at once.
     assert b"choice(" in own.gate
     assert b"first(" not in own.gate
-    assert b'"own_interface":true' in own.gate
+    assert set(read_config(usual)["languages"]) == set(own.notices)
+    assert b"languages:{nl:null,en:null}" in own.gate
     assert b"own" not in usual.gate
     assert own.notices == usual.notices

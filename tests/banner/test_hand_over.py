@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from slagboom_banner.assets import static_directory, texts_directory, themes_directory
-from slagboom_banner.bundle import Bundle, Sources, build_bundle
+from slagboom_banner.bundle import Bundle, Sources, build_bundle, to_javascript
 from slagboom_banner.layers import describe_first_layer, describe_second_layer
 from slagboom_banner.texts import read_texts
 
@@ -63,7 +63,7 @@ def test_without_a_hand_over_nobody_is_told_of_one(plain: Bundle) -> None:
 def test_only_a_site_that_hands_over_carries_the_part_for_it(
     plain: Bundle, handing: Bundle
 ) -> None:
-    config = json.dumps({"to": TARGETS, "scope": handing.offer.scope}, separators=(",", ":"))
+    config = to_javascript({"to": TARGETS, "scope": handing.offer.scope})
     before, part, after = SOURCES.scripts["handover"].partition("SLAGBOOM_HAND_OVER")
     whole = f"{before}{config}{after}".encode()
 
@@ -77,5 +77,6 @@ def test_only_a_site_that_hands_over_carries_the_part_for_it(
 def test_the_part_stands_before_the_gate_that_waits_for_it(handing: Bundle) -> None:
     gate = handing.gate.decode()
 
-    assert gate.index("let sbServices,sbStorage,sbComing;") < gate.index("sbComing=")
-    assert gate.index("sbComing=") < gate.index('"slagboom:part"')
+    handing_over = SOURCES.scripts["handover"].partition("SLAGBOOM_HAND_OVER")[0]
+    taking_over = SOURCES.scripts["gate"].partition("SLAGBOOM_CONFIG")[0]
+    assert gate.index("const sbParts={};") < gate.index(handing_over) < gate.index(taking_over)

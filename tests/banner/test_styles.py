@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 import tinycss2
 
-from slagboom_banner.assets import themes_directory
+from slagboom_banner.assets import static_directory, themes_directory
 from slagboom_banner.model import Look
-from slagboom_banner.styles import harden_style, join_sections
+from slagboom_banner.styles import cut_style, harden, join_sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 THEMES = {file.stem: file.read_text("utf-8") for file in themes_directory().glob("*.css")}
 CUT = re.compile(r"/\* --- (.+?) --- \*/")
-SECTIONS = ["gate", "layers", "first layer", "embed", "second layer"]
+SECTIONS = ["gate", "layers", "first layer", "embed", "note", "second layer"]
 
 
 def list_rules(rules: list[Any]) -> Iterator[Any]:
@@ -58,16 +58,16 @@ def list_conditions(css: str) -> list[str]:
 def test_a_theme_has_a_section_for_each_part_and_each_layout(theme: str) -> None:
     layouts = get_args(Look.model_fields["layout"].annotation)
 
-    assert set(harden_style(THEMES[theme])) == {*SECTIONS, *layouts, "logo"}
+    assert set(cut_style(THEMES[theme])) == {*SECTIONS, *layouts, "logo"}
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_every_declaration_of_a_theme_is_important_except_what_a_site_may_set(theme: str) -> None:
     sources = cut(THEMES[theme])
-    sections = harden_style(THEMES[theme])
+    sections = cut_style(THEMES[theme])
     assert list(sections) == list(sources)
-    for section, hardened in sections.items():
-        declarations = list(list_declarations(parse(hardened)))
+    for section, minified in sections.items():
+        declarations = list(list_declarations(parse(harden(minified))))
         written = list(list_declarations(parse(sources[section])))
         names = [declaration.name for declaration in declarations]
 
@@ -80,17 +80,17 @@ def test_every_declaration_of_a_theme_is_important_except_what_a_site_may_set(th
 
 
 def test_sections_are_joined_in_the_kits_layer() -> None:
-    sections = harden_style("a{top:0}/* --- one --- */b{top:1px}/* --- two --- */i{top:2px}")
+    sections = cut_style("a{top:0}/* --- one --- */b{top:1px}/* --- two --- */i{top:2px}")
     (layer,) = parse(join_sections([sections["gate"], sections["two"]]))
 
     assert (layer.type, layer.at_keyword) == ("at-rule", "layer")
     assert tinycss2.serialize(layer.prelude).strip() == "slagboom"
-    assert tinycss2.serialize(layer.content) == "a{top:0!important}i{top:2px!important}"
+    assert tinycss2.serialize(layer.content) == "a{top:0}i{top:2px}"
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_every_media_query_of_a_theme_is_kept(theme: str) -> None:
-    parts = harden_style(THEMES[theme]).values()
+    parts = cut_style(THEMES[theme]).values()
     conditions = list_conditions(THEMES[theme])
 
     assert [condition for part in parts for condition in list_conditions(part)] == conditions
@@ -100,7 +100,7 @@ def test_every_media_query_of_a_theme_is_kept(theme: str) -> None:
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_theme_fetches_nothing(theme: str) -> None:
-    for part in harden_style(THEMES[theme]).values():
+    for part in cut_style(THEMES[theme]).values():
         for fetching in ("url(", "@import", "@font-face", "image-set(", "image(", "src("):
             assert fetching not in part.lower()
         assert "\\" not in re.sub(r'"[^"]*"', "", part), "an escape could spell any of them"
@@ -109,9 +109,7 @@ def test_a_theme_fetches_nothing(theme: str) -> None:
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_theme_touches_nothing_of_the_page(theme: str) -> None:
     """Each selector holds on to the kit's element or to one of its classes."""
-    rules = [
-        rule for part in harden_style(THEMES[theme]).values() for rule in list_rules(parse(part))
-    ]
+    rules = [rule for part in cut_style(THEMES[theme]).values() for rule in list_rules(parse(part))]
     selectors = [tinycss2.serialize(rule.prelude) for rule in rules]
     parts = [part for selector in selectors for part in re.split(r",(?![^(]*\))", selector)]
 
@@ -120,9 +118,9 @@ def test_a_theme_touches_nothing_of_the_page(theme: str) -> None:
 
 
 def test_the_sections_are_cut_at_their_lines() -> None:
-    assert harden_style("a{color:red}\n/* --- one --- */\nb{color:blue}/* no cut */") == {
-        "gate": "a{color:red!important}",
-        "one": "b{color:blue!important}",
+    assert cut_style("a{color:red}\n/* --- one --- */\nb{color:blue}/* no cut */") == {
+        "gate": "a{color:red}",
+        "one": "b{color:blue}",
     }
 
 
@@ -140,7 +138,7 @@ def test_the_sections_are_cut_at_their_lines() -> None:
 )
 def test_what_is_no_rule_is_refused(css: str) -> None:
     with pytest.raises(ValueError, match="mend the style sheet"):
-        harden_style(css)
+        cut_style(css)
 
 
 @pytest.mark.parametrize(
@@ -162,4 +160,22 @@ def test_what_is_no_rule_is_refused(css: str) -> None:
     ],
 )
 def test_rules_keep_their_meaning(css: str, hardened: str) -> None:
-    assert harden_style(css) == {"gate": hardened}
+    assert {name: harden(css) for name, css in cut_style(css).items()} == {"gate": hardened}
+
+
+@pytest.mark.parametrize(
+    "css", ["a{-webkit-hyphens:none}", 'a{content:";"}', "a{background:url(data:a;b)}"]
+)
+def test_what_the_client_could_not_make_important_is_refused(css: str) -> None:
+    with pytest.raises(ValueError, match="cannot be made important"):
+        cut_style(css)
+
+
+def test_the_client_makes_important_what_harden_does() -> None:
+    source = (static_directory() / "js" / "choice" / "main.js").read_text("utf-8")
+    (expression,) = re.findall(r"css\.replace\(/(.+)/g, ", source)
+
+    for theme in THEMES.values():
+        css = join_sections(cut_style(theme).values())
+        assert re.sub(expression, r"\g<0>!important", css) == harden(css)
+        assert harden(css) != css

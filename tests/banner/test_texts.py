@@ -24,7 +24,7 @@ DESCRIBING = "".join(
 """What takes texts out of a notice; test_layers.py holds the scripts against what it gives."""
 DRAWING = "".join(
     file.read_text("utf-8")
-    for name in ("first", "second")
+    for name in ("answered", "first", "second")
     for file in sorted((static_directory() / "js" / name).glob("*.js"))
 )
 RIGHTS = re.findall(r"\w+", DESCRIBING.partition("_RIGHTS = (")[2].partition(")")[0])

@@ -4,9 +4,9 @@ import { describe, test } from "node:test";
 import { serviceOf } from "../../static/js/hosts.js";
 
 const SERVICES = [
-  { id: "counter", hosts: ["cdn.counter.example"] },
-  { id: "chat", hosts: ["*.chat.example"] },
-  { id: "video", hosts: [], embed: { hosts: ["www.video.example"], use_host: null } },
+  { id: "counter", hosts: ["//cdn.counter.example"] },
+  { id: "chat", hosts: ["//chat.example", ".chat.example"] },
+  { id: "video", hosts: [], embed: { hosts: ["//www.video.example"], use_host: null } },
 ];
 /** @param {string} address */
 const idOf = (address) => serviceOf(SERVICES, new URL(address))?.id;
@@ -18,7 +18,7 @@ describe("a registered host", () => {
     assert.equal(idOf("https://CDN.Counter.Example/"), "counter");
   });
 
-  test("covers its subdomains only with an asterisk in front", () => {
+  test("covers its subdomains only where an end says so", () => {
     assert.equal(idOf("https://a.chat.example/"), "chat");
     assert.equal(idOf("https://a.b.chat.example/"), "chat");
     assert.equal(idOf("https://a.cdn.counter.example/"), undefined);

@@ -1,25 +1,25 @@
 from __future__ import annotations
 
 import shutil
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+    from playwright.sync_api import Browser, Playwright
     from postgresql_server import Server
 
     from slagboom_server.kit import Kit
+    from slagboom_server.sites import Site
     from slagboom_server.store_sql import SqlStore
 
-# The contract of a store and its samples are shared by the tests of every engine.
-sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(1, str(Path(__file__).parents[2] / "tools"))
+# The contract of a store is shared by the tests of every engine.
 pytest.register_assert_rewrite("contract_store", "contract_evidence", "contract_retention")
-pytest.register_assert_rewrite("contract_publications", "contract_receipts")
+pytest.register_assert_rewrite("contract_publications", "contract_signed_publications")
+pytest.register_assert_rewrite("contract_receipts")
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +83,16 @@ def postgresql_url(postgresql: Server, migrated_template: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def plain_browser(playwright: Playwright) -> Iterator[Browser]:
+    """A Chromium without the arguments that e2e gives the one of the plugin's own fixture."""
+    from slagboom_e2e.browser import find_chromium, launch_arguments  # noqa: PLC0415 -- as above
+
+    browser = playwright.chromium.launch(executable_path=find_chromium(), args=launch_arguments())
+    yield browser
+    browser.close()
+
+
 @pytest.fixture
 def policies(tmp_path: Path) -> Path:
     """A folder with the policies of two sites, `acme` and `other`."""
@@ -91,17 +101,25 @@ def policies(tmp_path: Path) -> Path:
     return copy_policies(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def built_sites(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Site]:
+    """What the policies of the fixture above ask for: building it takes longer than most tests."""
+    from kit_samples import copy_policies  # noqa: PLC0415 -- as above
+
+    from slagboom_banner.load import read_policies  # noqa: PLC0415 -- as above
+    from slagboom_server.sites import build_site, read_sources  # noqa: PLC0415 -- as above
+
+    loaded = read_policies(copy_policies(tmp_path_factory.mktemp("built")))
+    sources = read_sources()
+    return {name: build_site(policy, sources) for name, policy in loaded.items()}
+
+
 @pytest.fixture
-def kit(policies: Path, store: SqlStore) -> Iterator[Kit]:
-    """A running kit with an empty log."""
+def kit(policies: Path, store: SqlStore, built_sites: dict[str, Site]) -> Iterator[Kit]:
+    """A running kit with an empty log, which has read its policies."""
     from kit_samples import make_kit  # noqa: PLC0415 -- as above
 
     from slagboom_server.writer import Writer  # noqa: PLC0415 -- as above
 
     with Writer(store) as writer:
-        yield make_kit(policies, store, writer)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with a browser come last: Playwright keeps an event loop running in this thread."""
-    items.sort(key=lambda item: "playwright" in getattr(item, "fixturenames", ()))
+        yield make_kit(policies, store, writer, built_sites)

@@ -67,6 +67,21 @@ def test_a_checkpoint_is_made_at_each_interval_with_news(log: Log) -> None:
     assert last_number(log.store) == 4
 
 
+def test_the_key_is_made_at_the_start_before_there_is_anything_to_sign(
+    database_url: str, tmp_path: Path
+) -> None:
+    store, folder = open_store(database_url), tmp_path / "keys"
+    assert run("key", "list", "--database", database_url, "--keys", folder).stdout == ""
+
+    with Checkpointer(store.evidence, folder, lambda: NOON):
+        listed = run("key", "list", "--database", database_url, "--keys", folder).stdout
+
+    assert listed.endswith("  signs now\n")
+    assert store.evidence.last_checkpoint() is None
+    assert sorted(file.suffix for file in folder.iterdir()) == [".key", ".pub"]
+    store.close()
+
+
 def test_the_last_checkpoint_covers_the_last_decision(database_url: str, tmp_path: Path) -> None:
     with closing(open_store(database_url)) as store:
         store.remember_notice(published(), DOCUMENT, NOON)
@@ -149,7 +164,7 @@ def test_a_server_that_stops_leaves_a_signed_log_and_its_key_beside_it(tmp_path:
     printed = run("log", "checkpoint", "print", "--database", server.database)
     verified = run("log", "verify", "--database", server.database)
 
-    assert "1 decisions in 1 chains stood in the log then." in printed.stdout
+    assert "1 decision in 1 chain stood in the log then." in printed.stdout
     assert verified.returncode == 0, verified.stdout
     assert "0 records came after it" in verified.stdout
     key = tmp_path / "slagboom-keys" / "checkpoint.key"

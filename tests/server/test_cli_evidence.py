@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING
 import pytest
 from evidence_samples import MINUTE, Log, open_log
 from log_samples import NOON, decision_id
+from publication_samples import fill
 from sqlalchemy import delete, update
 from typer.testing import CliRunner
 
 from slagboom_banner.errors import SlagboomError
-from slagboom_server import cli_evidence
+from slagboom_server import cli_verify, verify_tasks
 from slagboom_server.checkpoint import read_checkpoint
 from slagboom_server.checkpointer import CheckpointMaker
 from slagboom_server.cli import app
-from slagboom_server.schema import records
+from slagboom_server.publication import digest
+from slagboom_server.schema import publications, records
 from slagboom_server.signing import SigningKeys
 from slagboom_server.verify import Verification
 
@@ -50,7 +52,7 @@ def test_a_whole_log_is_code_0_and_says_what_it_read(log: Log) -> None:
 
     assert code == 0
     assert "Nothing altered" in said
-    assert "32 records (0 of them erased) in 1 chains, 3 checkpoints" in said
+    assert "32 records (0 erased) in 1 chain, 3 checkpoints" in said
     assert "Newest is checkpoint 3 of 2026-11-21T12:03:00Z; 2 records came after it" in said
 
 
@@ -65,6 +67,25 @@ def test_an_altered_record_is_code_1_and_is_named(log: Log) -> None:
     assert "NOT as it was signed" in said
 
 
+def test_a_publication_whose_author_was_changed_is_code_1_and_is_named(log: Log) -> None:
+    fill(log)
+    code, said = run(log, "log", "verify")
+    assert code == 0
+    assert "4 publications of policies, 0 after that checkpoint" in said
+    [_, second, _] = log.store.publications.all("dsoft")
+    forged = second.text.replace("Ben", "Ann")
+    same = publications.c.number == 2
+    log.tamper(
+        update(publications).where(same).values(text=forged, digest=bytes.fromhex(digest(forged)))
+    )
+
+    code, said = run(log, "log", "verify")
+
+    assert code == 1
+    assert "publication 3 of dsoft does not follow from the one before it" in said
+    assert said.endswith("read\n")
+
+
 def test_a_missing_database_is_one_clear_line(tmp_path: Path) -> None:
     command = ["log", "verify", "--database", f"sqlite:///{tmp_path}/none.db"]
 
@@ -73,8 +94,8 @@ def test_a_missing_database_is_one_clear_line(tmp_path: Path) -> None:
 
 
 def test_two_processes_find_what_one_finds(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slagboom_server.verify.STRETCH", 3)
-    monkeypatch.setattr("slagboom_server.verify._BATCH", 2)
+    monkeypatch.setattr(verify_tasks, "STRETCH", 3)
+    monkeypatch.setattr(verify_tasks, "_BATCH", 2)
     log.tamper(delete(records).where(records.c.seq.between(9, 13)))
     log.tamper(update(records).where(records.c.seq == 25).values(choices=0))
 
@@ -135,9 +156,9 @@ def test_a_restored_older_database_is_found_and_stays_found(log: Log, tmp_path: 
 
 
 def test_a_verification_can_be_taken_up_again(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slagboom_server.verify.STRETCH", 5)
-    monkeypatch.setattr("slagboom_server.verify._BATCH", 1)
-    monkeypatch.setattr(cli_evidence, "_SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(verify_tasks, "STRETCH", 5)
+    monkeypatch.setattr(verify_tasks, "_BATCH", 1)
+    monkeypatch.setattr(cli_verify, "_SAVE_SECONDS", 0.0)
     collect = Verification._collect  # noqa: SLF001 -- interrupted in the midst of it
 
     def stop(self: Verification, verdict: object, results: object, advance: object) -> None:
@@ -178,7 +199,7 @@ def test_a_checkpoint_is_printed_with_what_it_means(log: Log) -> None:
 
     assert code == 0
     assert said.startswith("Checkpoint 2 of 2026-11-21T12:02:00Z of the consent log ")
-    assert "20 decisions in 1 chains stood in the log then." in said
+    assert "20 decisions in 1 chain stood in the log then." in said
     assert read_checkpoint(said[said.index("Slagboom checkpoint 1") :]).is_signed()
 
 

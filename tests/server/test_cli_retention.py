@@ -57,7 +57,13 @@ def filled(store: SqlStore) -> SqlStore:
         offer = make_offer(site, number)
         store.remember_notice(offer, DOCUMENT, NOON)
         long_ago = NOON - dt.timedelta(days=6000)
-        store.append([make_record(number, offer), make_record(number + 2, offer, long_ago)])
+        today = dt.datetime.now(dt.UTC)
+        store.append(
+            [
+                make_record(number, offer, today, given_at=today),
+                make_record(number + 2, offer, long_ago),
+            ]
+        )
     return store
 
 
@@ -158,6 +164,38 @@ def test_the_policy_says_how_long_a_record_is_kept(
     assert row["records"] == 2
     assert filled.record(decision_id(8)) is None
     assert filled.record(decision_id(9)) is not None
+
+
+def test_a_clock_no_visitor_vouches_for_purges_nothing_until_it_is_confirmed(
+    run: Run, store: SqlStore
+) -> None:
+    offer = make_offer("acme", 1)
+    store.remember_notice(offer, DOCUMENT, NOON)
+    long_ago = NOON - dt.timedelta(days=6000)
+    store.append([make_record(n, offer, long_ago, given_at=long_ago) for n in range(3)])
+
+    code, out, err = run("log", "purge")
+    told = run("log", "purge", "--dry-run", "--format", "json")
+
+    assert (code, out) == (1, "")
+    assert "nobody has decided in the 24 hours before" in err
+    assert err.count("\n") == told[2].count("\n") == 1
+    assert (told[0], json.loads(told[1])[0]["records"]) == (0, 3)
+    assert "slagboom log purge --clock-is-right" in told[2]
+    assert store.count(Filter()) == 3
+    code, _, err = run("log", "purge", "--clock-is-right")
+    assert (code, err, store.count(Filter())) == (0, "", 0)
+
+
+def test_a_purge_without_anything_to_purge_needs_nobody_to_vouch_for_the_clock(
+    run: Run, store: SqlStore
+) -> None:
+    offer = make_offer("acme", 1)
+    store.remember_notice(offer, DOCUMENT, NOON)
+    quiet = dt.datetime.now(dt.UTC) - dt.timedelta(days=90)
+    store.append([make_record(1, offer, quiet, given_at=quiet)])
+
+    assert run("log", "purge")[0::2] == (0, "")
 
 
 @pytest.mark.usefixtures("filled")

@@ -17,7 +17,6 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from slagboom_e2e.browser import find_chromium, launch_arguments
 from slagboom_server.demo.app import build_demo
 from slagboom_server.demo.received import MAX_ARRIVALS, Received
 from slagboom_server.demo.sites import SITE_PAGES, SITES, Site, read_site_texts
@@ -26,7 +25,7 @@ from slagboom_server.demo.vendors import build_vendors
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, Page, Playwright
+    from playwright.sync_api import Browser, Page
     from playwright.sync_api import Response as Answer
     from starlette.requests import Request
     from starlette.responses import Response
@@ -350,14 +349,6 @@ def demo() -> Iterator[Demo]:
     server.should_exit = True
     thread.join()
     listener.close()
-
-
-@pytest.fixture(scope="module")
-def plain_browser(playwright: Playwright) -> Iterator[Browser]:
-    """A browser of this module's own: the session's one starts with the arguments of e2e."""
-    browser = playwright.chromium.launch(executable_path=find_chromium(), args=launch_arguments())
-    yield browser
-    browser.close()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
+from event_loop import in_loop
 from kit_samples import (
     ADDRESS,
     NOON,
@@ -516,4 +517,4 @@ def test_of_many_who_bring_one_token_at_once_one_is_served() -> None:
     async def race() -> list[bool]:
         return await asyncio.gather(*(asyncio.to_thread(redeem) for _ in range(32)))
 
-    assert sorted(asyncio.run(race()))[-2:] == [False, True]
+    assert sorted(in_loop(race()))[-2:] == [False, True]

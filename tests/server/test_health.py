@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from event_loop import in_loop
 from kit_samples import NOON
 from log_samples import DOCUMENT, make_offer, make_record
 from sqlalchemy.exc import OperationalError
@@ -30,7 +31,7 @@ def ask(checked: Health) -> tuple[int, dict[str, Any]]:
     async def answer() -> Any:
         return await checked.tell_ready(None)  # type: ignore[arg-type] # it is not read
 
-    answered = asyncio.run(answer())
+    answered = in_loop(answer())
     return answered.status_code, json.loads(answered.body)
 
 
@@ -74,7 +75,7 @@ def test_a_part_that_does_not_answer_is_not_ready_and_not_asked_again() -> None:
         stalled.set()
         return told
 
-    told = asyncio.run(look_twice())
+    told = in_loop(look_twice())
 
     assert told == [{"log": "no answer within 0.05 seconds"}] * 2
     assert len(calls) == 1
@@ -91,7 +92,7 @@ def test_a_hundred_questions_at_once_are_one_to_the_database(store: SqlStore) ->
         checked = Health({"log": probe})
         return await asyncio.gather(*(checked.look() for _ in range(100)))
 
-    assert asyncio.run(ask_often()) == [{}] * 100
+    assert in_loop(ask_often()) == [{}] * 100
     assert len(probes) == 1
 
 

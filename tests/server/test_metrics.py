@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import httpx2
 import pytest
+from event_loop import in_loop
 from kit_samples import ADDRESS, ORIGIN, USER_AGENT, dump, make_body, make_kit
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -51,7 +51,7 @@ def send(kit: Kit, *requests: tuple[str, str, bytes]) -> list[Any]:
                 await client.request(method, path, content=body) for method, path, body in requests
             ]
 
-    return asyncio.run(send_all())
+    return in_loop(send_all())
 
 
 def read(kit: Kit) -> tuple[str, dict[tuple[str, ...], float]]:
@@ -65,7 +65,7 @@ def read(kit: Kit) -> tuple[str, dict[tuple[str, ...], float]]:
             assert answer.headers["content-type"].startswith("text/plain")
             return answer.text
 
-    text = asyncio.run(ask())
+    text = in_loop(ask())
     samples = [
         sample for family in text_string_to_metric_families(text) for sample in family.samples
     ]

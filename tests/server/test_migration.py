@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,11 +23,12 @@ import slagboom_server
 from slagboom_banner.errors import SlagboomError
 from slagboom_server.context import Context
 from slagboom_server.engine import open_engine, parse_url, reading, writing
+from slagboom_server.entry import to_values
 from slagboom_server.leaf import CANONICAL
 from slagboom_server.migration import migrate, open_current
 from slagboom_server.names import write_offer
 from slagboom_server.rollup import Dimension
-from slagboom_server.row import CONTEXT_IDS, service_ids, to_ms, to_values
+from slagboom_server.row import CONTEXT_IDS, service_ids, to_ms
 from slagboom_server.schema import metadata
 from slagboom_server.store import Filter, Repeated, Stored
 from slagboom_server.store_sql import open_store
@@ -67,6 +69,20 @@ def test_several_processes_may_migrate_at_once(tmp_path: Path) -> None:
         done = list(pool.map(migrate, [url] * 4))
 
     assert sorted(done) == [False, False, False, True]
+
+
+def test_of_two_who_open_a_new_file_at_once_none_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "slagboom.db"
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        # SQLite lets nobody wait for this who is about to change how the file is written.
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr("slagboom_server.retry.time.sleep", lambda _: other.execute("COMMIT"))
+
+        assert migrate(f"sqlite:///{file}") is True
+
+        assert not other.in_transaction
 
 
 @pytest.mark.parametrize("use", [migrate, open_current])

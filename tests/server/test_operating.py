@@ -10,7 +10,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from kit_samples import ORIGIN
-from server_process import SECONDS, Server, find_port, make_body, run, serving
+from ports import find_port
+from server_process import SECONDS, Server, make_body, run, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

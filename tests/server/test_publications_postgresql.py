@@ -6,22 +6,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 from contract_publications import *  # noqa: F403 -- the tests every engine must pass
+from contract_signed_publications import *  # noqa: F403 -- as above
+from evidence_samples import Log
 
 from slagboom_server.store_sql import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from slagboom_server.store_sql import SqlStore
 
 
 @pytest.fixture
-def address(postgresql_url: str) -> str:
-    return postgresql_url
+def store(postgresql_url: str) -> Iterator[SqlStore]:
+    opened = open_store(postgresql_url)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
-def store(address: str) -> Iterator[SqlStore]:
-    opened = open_store(address)
-    yield opened
-    opened.close()
+def log(store: SqlStore, postgresql_url: str, tmp_path: Path) -> Log:
+    return Log(postgresql_url, tmp_path / "keys", store)

@@ -87,7 +87,8 @@ def test_a_log_is_purged_while_it_stores_and_still_verifies(policies: Path, tmp_
         with Visitors(server) as visitors:
             report = run(
                 *("log", "purge", "--database", database, "--policies", policies),
-                *("--site", "acme", "--format", "json"),
+                # The visitors of this test were here long ago, and now are none yet.
+                *("--site", "acme", "--format", "json", "--clock-is-right"),
             )
             visitors.wait_for(30)
         verified = run("log", "verify", "--database", database)
@@ -97,7 +98,7 @@ def test_a_log_is_purged_while_it_stores_and_still_verifies(policies: Path, tmp_
     assert json.loads(report.stdout)[0]["records"] == 1500
     assert stored == visitors.acknowledged
     assert verified.returncode == 0, verified.stdout
-    assert "(1,500 of them erased)" in verified.stdout
+    assert "(1,500 erased)" in verified.stdout
     with closing(open_store(database)) as store:
         assert check_chains(store) == 1500
         check_sums(store)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from typing import Any
 from uuid import UUID
@@ -256,7 +255,7 @@ def test_the_header_and_the_page_must_agree_on_gpc(
     gpc: bool,  # noqa: FBT001 -- a parameter of the test
     flags: tuple[Flag, ...],
 ) -> None:
-    request = dataclasses.replace(REQUEST, gpc_header=header)
+    request = REQUEST._replace(gpc_header=header)
 
     assert build(request=request, gpc=gpc).flags == flags
 

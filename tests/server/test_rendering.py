@@ -8,17 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from kit_samples import DATA, NOON
 from PIL import Image, ImageChops
-from playwright.sync_api import sync_playwright
 
 from slagboom_banner.load import read_policies
-from slagboom_e2e.browser import find_chromium, launch_arguments
 from slagboom_server.publishing import publish
 from slagboom_server.rendering import render_publication
 from slagboom_server.sites import build_site, read_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Browser, Page, Route
 
     from slagboom_server.sites import Site
@@ -26,16 +22,6 @@ if TYPE_CHECKING:
 
 PAGE = "https://www.acme.example/"
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=find_chromium(), args=launch_arguments()
-        )
-        yield opened
-        opened.close()
 
 
 def serve(route: Route, site: Site, language: str) -> None:
@@ -66,12 +52,16 @@ def shoot(page: Page) -> tuple[Image.Image, dict[str, float] | None]:
 @pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_a_kept_layer_looks_as_it_did_on_the_page(
-    browser: Browser, store: SqlStore, scheme: str, viewport: dict[str, int], language: str
+    plain_browser: Browser,
+    store: SqlStore,
+    scheme: str,
+    viewport: dict[str, int],
+    language: str,
 ) -> None:
     site = build_site(read_policies(DATA)["acme"], read_sources())
     publish(store, site, "Ann", NOON)
     kept = render_publication(store, "acme", language).to_html()
-    context = browser.new_context(viewport=viewport, color_scheme=scheme)
+    context = plain_browser.new_context(viewport=viewport, color_scheme=scheme)
     try:
         live, still = context.new_page(), context.new_page()
         live.route("**/*", lambda route: serve(route, site, language))

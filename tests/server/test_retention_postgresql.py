@@ -78,7 +78,7 @@ def test_a_hold_waits_for_the_step_that_did_not_see_it(
     with ThreadPoolExecutor(1) as pool, engine.connect() as step:
         wait_for_holds(step)
         added = pool.submit(hold)
-        assert began.wait(10)
+        assert began.wait(60)
         waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
         while not step.exec_driver_sql(waiting).scalar():
             assert not added.done()

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from kit_samples import ADDRESS, ORIGIN, copy_policies, edit
-from server_process import SECONDS, find_port, list_records, make_body, run, serving
+from ports import find_port
+from server_process import SECONDS, list_records, make_body, run, serving
 
 if TYPE_CHECKING:
     import subprocess

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from event_loop import in_loop
 from log_samples import DOCUMENT, NOON, make_offer, make_record
 
 from slagboom_server import shown as shown_module
@@ -67,17 +66,17 @@ def count_of(store: WatchedStore) -> int:
 def test_what_is_shown_is_stored_soon_without_any_decision(watched: WatchedStore) -> None:
     with Writer(watched, shown_seconds=0.01) as writer:
         writer.count_shown(make_shown(), NOON)
-        assert watched.stored.wait(10)
+        assert watched.stored.wait(60)
 
         assert count_of(watched) == 1
 
 
 def test_what_is_shown_goes_along_with_the_next_decision(watched: WatchedStore) -> None:
-    with Writer(watched, shown_seconds=3600) as writer, ThreadPoolExecutor(1) as pool:
+    with Writer(watched, shown_seconds=3600) as writer:
         writer.count_shown(make_shown(), NOON)
         writer.count_shown(make_shown(), NOON)
         assert not watched.stored.is_set()
-        pool.submit(asyncio.run, writer.submit(make_record(1))).result()
+        in_loop(writer.submit(make_record(1)))
 
         assert count_of(watched) == 2
 
@@ -94,7 +93,7 @@ def test_a_failure_loses_no_count(watched: WatchedStore) -> None:
     with Writer(watched, shown_seconds=0.01) as writer:
         writer.count_shown(make_shown(), NOON)
         writer.count_shown(make_shown("fr"), NOON)
-        assert watched.stored.wait(10)
+        assert watched.stored.wait(60)
 
     assert count_of(watched) == 2
 

@@ -46,11 +46,13 @@ class QueryRecorder:
     def __init__(self, database_url: str) -> None:
         self.statements: list[str] = []
         self._engine = open_current(database_url)
-        event.listen(self._engine, "before_cursor_execute", self._record)
+        # Some go to the driver without SQLAlchemy.
+        event.listen(self._engine, "connect", self._record)
+        self._engine.dispose()
         self.store = SqlStore(self._engine)
 
-    def _record(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
-        self.statements.append(statement)
+    def _record(self, connection: sqlite3.Connection, _record: object) -> None:
+        connection.set_trace_callback(self.statements.append)
 
     @contextmanager
     def recording(self) -> Iterator[list[str]]:
@@ -69,13 +71,14 @@ def recorder(database_url: str) -> Iterator[QueryRecorder]:
 
 
 def data_statements(statements: list[str]) -> list[str]:
-    return [statement for statement in statements if not statement.startswith("BEGIN")]
+    frame = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA")
+    return [statement for statement in statements if not statement.startswith(frame)]
 
 
 @pytest.mark.parametrize(
     ("ask", "expected"),
     [
-        (lambda store: store.append([make_record(n) for n in range(100, 228)]), 6),
+        (lambda store: store.append([make_record(n) for n in range(100, 228)]), 7),
         (lambda store: store.append([make_record(1)]), 1),
         (lambda store: store.record(decision_id(1)), 1),
         (lambda store: store.records_of(consent_id(1)), 1),

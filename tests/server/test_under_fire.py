@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from event_loop import in_loop
 from kit_samples import ORIGIN
+from ports import find_port
 from server_process import (
     SECONDS,
     Server,
     Visitors,
-    find_port,
     make_body,
     run,
     serving,
@@ -165,7 +166,7 @@ def test_behind_a_stalled_disk_the_queue_ends_and_what_is_in_it_is_stored(
                 seen["ready"] = await asyncio.to_thread(get_ready, server)
             return await asyncio.wait_for(sending, SECONDS)
 
-        answers = asyncio.run(stall())
+        answers = in_loop(stall())
         wait_for_health(server, 200)
         code = server.stop()
         stored = stored_ids(server)

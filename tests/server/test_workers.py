@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from kit_samples import copy_policies, edit
-from server_process import SECONDS, Visitors, find_port, list_records, make_body, run, serving
+from ports import find_port
+from server_process import SECONDS, Visitors, list_records, make_body, run, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

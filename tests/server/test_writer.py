@@ -6,12 +6,12 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from event_loop import in_loop
 from log_samples import DOCUMENT, NOON, decision_id, make_offer, make_record
 
 from slagboom_server.errors import QueueFull, StoreUnavailable
@@ -20,13 +20,11 @@ from slagboom_server.store_sql import SqlStore, open_store
 from slagboom_server.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Sequence
 
     from slagboom_server.record import ConsentRecord
     from slagboom_server.rollup import ShownCounts
     from slagboom_server.store import Appended
-
-T = TypeVar("T")
 
 
 class GatedStore:
@@ -44,7 +42,7 @@ class GatedStore:
     ) -> Sequence[Appended]:
         self.groups.append(len(new))
         self.entered.set()
-        assert self.gate.wait(10)
+        assert self.gate.wait(60)
         if self.failure is not None:
             raise self.failure
         return self._store.append(new, shown)
@@ -59,12 +57,6 @@ def gated(store: SqlStore) -> GatedStore:
     return GatedStore(store)
 
 
-def in_loop(test: Coroutine[Any, Any, T]) -> T:
-    """Runs a coroutine on a thread of its own: Playwright may hold this one's event loop."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, test).result()
-
-
 async def begin(writer: Writer, *numbers: int) -> list[asyncio.Task[Appended]]:
     tasks = [asyncio.create_task(writer.submit(make_record(n))) for n in numbers]
     await asyncio.sleep(0)
@@ -75,7 +67,7 @@ def test_an_answer_comes_only_after_the_commit(gated: GatedStore) -> None:
     async def run() -> None:
         with Writer(gated) as writer:
             [task] = await begin(writer, 1)
-            assert await asyncio.to_thread(gated.entered.wait, 10)
+            assert await asyncio.to_thread(gated.entered.wait, 60)
             assert not task.done()
             assert gated.record(decision_id(1)) is None
 
@@ -93,7 +85,7 @@ def test_what_gathers_during_a_commit_becomes_one_group(gated: GatedStore) -> No
     async def run() -> None:
         with Writer(gated) as writer:
             first = await begin(writer, 1)
-            assert await asyncio.to_thread(gated.entered.wait, 10)
+            assert await asyncio.to_thread(gated.entered.wait, 60)
             rest = await begin(writer, *range(2, 52))
             gated.gate.set()
             await asyncio.gather(*first, *rest)
@@ -124,7 +116,7 @@ def test_a_full_queue_refuses_and_stores_the_rest(gated: GatedStore) -> None:
     async def run() -> None:
         with Writer(gated, max_waiting=2) as writer:
             first = await begin(writer, 1)
-            assert await asyncio.to_thread(gated.entered.wait, 10)
+            assert await asyncio.to_thread(gated.entered.wait, 60)
             waiting = await begin(writer, 2, 3)
 
             with pytest.raises(QueueFull, match="2 decisions are waiting"):

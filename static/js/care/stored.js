@@ -34,7 +34,7 @@ export const watchStored = (host) => {
   /** @param {string} pair @param {boolean} state */
   const isOf = (pair, state) =>
     host.config.services.some(
-      ({ cookies, id }) => cookies && host.grants.services[id] === state && RegExp(cookies).test(pair),
+      ({ cookies, id }) => cookies && host.grants[id] === state && RegExp(cookies).test(pair),
     );
   const sweep = () => {
     for (const pair of host.shared.readCookies().split("; ")) {
@@ -47,7 +47,7 @@ export const watchStored = (host) => {
     host.clearStorage();
   };
   return () => {
-    if (Object.values(host.grants.services).every(Boolean)) return;
+    if (host.config.services.every(({ id }) => host.grants[id])) return;
     left = MOST_DELETED;
     sweep();
     // Adding the same listener twice adds nothing.

@@ -72,15 +72,14 @@ export const makeTagVisitor = (host, layers) => {
   const check = (tag) => {
     if (checked.has(tag)) return;
     const { consent, src: inert } = tag.dataset;
-    const { purposes, services: granted } = host.grants;
     const address = inert || tag.getAttribute("src");
     const url = resolveAddress(address || "");
     const service = address && serviceOf(services, url);
     const isInert = tag.getAttribute("type") === "text/plain" || inert || tag.tagName === "TEMPLATE";
-    const unknown = (consent || "").split(" ").find((name) => !(name in purposes || name in granted));
+    const unknown = (consent || "").split(" ").find((name) => !(name in host.grants));
     const fault =
       consent === undefined
-        ? service && !service.ahead && !granted[service.id] && !layers.hadGrants() &&
+        ? service && !service.ahead && !host.grants[service.id] && !layers.hadGrants() &&
           `not held back: ${service.id} is not granted and the tag not marked`
         : !isInert ? 'not held back: it needs type="text/plain" or data-src'
           : unknown ? `held back: "${unknown}" is no purpose or service of this policy`

@@ -1,6 +1,6 @@
 /** What takes a decision, and what only a visitor who decides needs. It comes with the gate while a
  * choice is due; elsewhere the gate fetches it when it is wanted. */
-import { CONSENT_ID, COOKIE_START, DECISION_ID, SCOPE } from "../cookie.js";
+import { CONSENT_ID, COOKIE_START, DECISION_ID, GIVEN, PURPOSES, SCOPE } from "../cookie.js";
 import { h, makeButton, outwardLink } from "./dom.js";
 import { makeUuid } from "./ids.js";
 import { makeSender } from "./send.js";
@@ -48,33 +48,44 @@ const afterPaint = (act, leave) => {
   });
 };
 
-/** @param {string} style of all layers @param {Host} host @returns {Choosing} */
-const makeChoosing = (style, host) => {
-  const { api, base, config, language, shared } = host;
-  const { addStyle, decodeChoice, describeChoice, encodeChoice, readChoice } = shared;
+/** @param {import("../types.js").ChoosingConfig} own @param {Host} host @returns {Choosing} */
+const makeChoosing = ({ accept_anonymises, notices, revision, style }, host) => {
+  const { api, base, config, readLanguage: language, shared } = host;
+  const { describeChoice, encodeChoice, readChoice, readCookies } = shared;
   const { purposes, services, site } = config;
   const { loading, mayRun } = host.tags;
-  const unsent = makeUnsent(site, decodeChoice);
-  /** Decisions that later ones took the place of. @type {Set<string | null>} */
-  const replaced = new Set();
+  const unsent = makeUnsent(site, readChoice);
   let hadGrants = false;
+
+  /** @param {string} css  in which every declaration of a property of CSS itself is important, and
+   * none says so (styles.py) */
+  const addStyle = (css) =>
+    shared.addStyle(css.replace(/(?<=[{;])[a-z][^{};]*(?=[;}])/g, "$&!important"));
 
   /** Those that are there. @type {Map<string, Part>} */
   const parts = new Map();
-  /** @param {string} name @param {(part: Part) => void} act */
-  const withPart = (name, act) => {
+  /** One place that speaks, for all layers. */
+  const status = h("p.hidden", { role: "status" });
+  /** @param {string} name @param {(part: any) => void} act
+   * @param {() => void} [otherwise]  where the part is not to be had */
+  const withPart = (name, act, otherwise) => {
     const key = `${name}-${language()}`;
-    host.load(key).then(
+    host.loadPart(key).then(
       (mount) => {
-        if (!parts.size) addStyle(style);
+        if (!parts.size) {
+          addStyle(style);
+          host.root.append(status);
+        }
         const part = parts.get(key) || mount(host, layers);
         parts.set(key, part);
         act(part);
       },
       (reason) => {
         // The control stays, and a later wish tries again.
-        host.showControl(!!host.choice || name !== "second");
+        host.isStranded ||= name === "first";
+        host.showControl();
         console.warn(reason);
+        otherwise?.();
       },
     );
   };
@@ -82,7 +93,7 @@ const makeChoosing = (style, host) => {
   let care;
   /** @param {(part: Care) => void} act */
   const withCare = (act) => {
-    care = care || host.load("care").then((mount) => mount(host, layers));
+    care = care || host.loadPart("care").then((mount) => mount(host, layers));
     care.then(act, (reason) => {
       care = undefined;
       console.warn(reason);
@@ -110,8 +121,8 @@ const makeChoosing = (style, host) => {
     document.querySelectorAll("[data-consent-once]").forEach((frame) => {
       frame.removeAttribute("data-consent-once");
     });
-    hadGrants = hadGrants || Object.values(host.grants.services).includes(true);
-    const mustReload = host.apply();
+    hadGrants ||= services.some(({ id }) => host.grants[id]);
+    const mustReload = host.applyChoice();
     for (const [script, [marked, done]] of loading) {
       if (mayRun(marked, script.src)) continue;
       // It may still arrive, but a script of another document does not run.
@@ -142,12 +153,12 @@ const makeChoosing = (style, host) => {
   const decide = ({ action, layer, language: shown = language(), ...chosen }) => {
     const now = Date.now();
     const previous = host.earlier;
-    replaced.add(previous && previous[DECISION_ID]);
     const choice = [
       "1",
-      `${config.revision}`,
+      `${revision}`,
       config.scope,
-      `${Math.floor(now / 1000)}`,
+      // Of two of one second the later counts. A clock set back makes no choice older than the last.
+      `${Math.max(Math.floor(now / 1000), host.choice ? +host.choice[GIVEN] + 1 : 0)}`,
       `${config.days}`,
       previous ? previous[CONSENT_ID] : makeUuid(4, now),
       makeUuid(7, now),
@@ -159,7 +170,7 @@ const makeChoosing = (style, host) => {
     change(
       () => writeChoice(config, encodeChoice(site, choice)),
       () => {
-        host.isKept = readChoice(site) !== null;
+        host.isKept = readChoice(site, readCookies()) !== null;
         unsent.keep([
           ...unsent.read(),
           [
@@ -167,8 +178,8 @@ const makeChoosing = (style, host) => {
             {
               .../** @type {SlagboomDecision} */ (describeChoice(config, choice)),
               valid_until: undefined,
-              previous: previous && previous[DECISION_ID],
-              notice: config.languages[shown].notice,
+              previous: previous?.[DECISION_ID] ?? null,
+              notice: notices[shown],
               language: shown,
               layer,
               action,
@@ -191,18 +202,18 @@ const makeChoosing = (style, host) => {
       language: shown,
       purposes: `${+value}`.repeat(purposes.length),
       services: `${+value}`.repeat(services.length),
-      anonymise_ip: !value || config.accept_anonymises,
+      anonymise_ip: !value || accept_anonymises,
     });
   /** @type {Choosing["accept"]} */
-  const accept = (layer, shown) => answerAll(true, "accept_all", layer, shown);
+  const accept = (layer = "api", shown) => answerAll(true, "accept_all", layer, shown);
   /** Refusing what had been granted is a withdrawal. @type {Choosing["accept"]} */
-  const refuse = (layer, shown) =>
+  const refuse = (layer = "api", shown) =>
     answerAll(false, host.hasGranted() ? "withdraw" : "reject_all", layer, shown);
 
-  /** The answer to an earlier decision may have come in between and set its cookie again.
+  /** A late answer to an earlier decision may have set that one's cookie again.
    * @returns {boolean} whether it was so */
-  const repair = (found = readChoice(site)) => {
-    if (!host.choice || !found || !replaced.has(found[DECISION_ID])) return false;
+  const repair = (found = readChoice(site, readCookies())) => {
+    if (!found || !host.choice || +found[GIVEN] >= +host.choice[GIVEN]) return false;
     writeChoice(config, encodeChoice(site, host.choice));
     return true;
   };
@@ -216,14 +227,18 @@ const makeChoosing = (style, host) => {
     const first = document.body.firstElementChild;
     if (first && first.matches('a[href^="#"]')) first.after(host.root);
     else document.body.before(host.root);
-    host.showControl(false);
+    host.isStranded = false;
+    host.showControl();
   };
   const ask = () => {
     tell("ask");
-    if (config.own_interface) return;
+    if (!config.languages[language()]) return;
     whenBody(() => {
       placeFirst();
-      withPart("first", ({ show }) => show && show(null));
+      /** @param {Element | null} [note] */
+      const show = (note = null) => withPart("first", (part) => part.show(note));
+      if (host.earlier) layers.withAnswered(({ makeNote }) => show(makeNote()), show);
+      else show();
     });
   };
 
@@ -251,17 +266,20 @@ const makeChoosing = (style, host) => {
     hadGrants: () => hadGrants,
     isUnsent: () => unsent.waiting().length > 0,
     makeButton,
-    open: (opener) => withPart("second", ({ show }) => show && show(opener)),
+    notices,
+    open: (opener) => withPart("second", ({ show }) => show(opener)),
     outwardLink,
     refuse,
+    status,
     tell,
     wantPlaceholder: (frame, service) =>
-      withPart("embed", ({ placeholder }) => placeholder && placeholder(frame, service)),
+      withPart("embed", ({ placeholder }) => placeholder(frame, service)),
+    withAnswered: (act, otherwise) => withPart("answered", act, otherwise),
     withCare,
   };
 
   const sendKept = () => {
-    for (const [, { previous }] of unsent.read()) replaced.add(previous);
+    unsent.read();
     repair();
     send();
   };
@@ -274,11 +292,7 @@ const makeChoosing = (style, host) => {
     setTimeout(() => withCare(() => {}), LOOK_MS);
   }
   // A withdrawal of which only the gate knew.
-  const ended = readChoice(site, true);
-  if (!host.choice && ended) {
-    host.earlier = ended;
-    answerAll(false, "withdraw", "first");
-  }
+  if (host.earlier?.[PURPOSES] === "") answerAll(false, "withdraw", "first");
   if (!host.choice && hasGpc()) answerAll(false, "gpc", "api");
   if (!host.choice) ask();
 
@@ -290,7 +304,7 @@ const makeChoosing = (style, host) => {
     open: layers.open,
     withdraw: () => {
       refuse("first");
-      withPart("first", ({ sayWithdrawn }) => sayWithdrawn && sayWithdrawn());
+      layers.withAnswered(({ sayWithdrawn }) => sayWithdrawn(status));
     },
     take: (found) => {
       if (repair(found)) return;
@@ -310,10 +324,7 @@ const makeChoosing = (style, host) => {
   };
 };
 
-document.dispatchEvent(
-  new CustomEvent("slagboom:part", {
-    // The server puts the style in place of the name (bundle.py).
-    // @ts-ignore -- the name exists only to be replaced
-    detail: ["choice", (/** @type {Host} */ host) => makeChoosing(SLAGBOOM_STYLE, host)],
-  }),
-);
+// What loads a part declares the first name around it, and the server puts data in place of the other
+// (bundle.py).
+// @ts-ignore -- the names are not of this script
+sbParts["choice"] = (/** @type {Host} */ host) => makeChoosing(SLAGBOOM_CHOOSING, host);

@@ -6,15 +6,15 @@ import { UNSENT } from "../cookie.js";
 const MOST = 20;
 
 /** @param {string} site
- * @param {typeof import("../cookie.js").decodeChoice} decodeChoice */
-export const makeUnsent = (site, decodeChoice) => {
+ * @param {typeof import("../cookie.js").readChoice} readChoice */
+export const makeUnsent = (site, readChoice) => {
   /** A browser that refuses storage still sends while the page is open. @type {Unsent[]} */
   let waiting = [];
   return {
     read: () => {
       try {
         waiting = JSON.parse(localStorage[UNSENT] || "[]").filter(
-          (/** @type {Unsent} */ [value]) => decodeChoice(site, value),
+          (/** @type {Unsent} */ [value]) => readChoice(site, value),
         );
       } catch {
         // Refused or broken: what this page knows counts.

@@ -8,7 +8,7 @@
 
 /** @param {EmbedNotice} notice @param {Host} host @param {Layers} layers
  * @param {HTMLIFrameElement} frame @param {ServiceConfig} service */
-const makePlaceholder = ({ always, embeds, language, once }, host, layers, frame, service) => {
+const makePlaceholder = ({ always, embeds, language, once, purposes: purposeOf }, host, layers, frame, service) => {
   const { h, makeButton, outwardLink } = layers;
   const [name, title, text, address, link] = embeds[service.id];
 
@@ -23,8 +23,8 @@ const makePlaceholder = ({ always, embeds, language, once }, host, layers, frame
       layer: "placeholder",
       language,
       purposes: purposes
-        .map((id) => +(id === service.purpose
-          ? services.every((other) => other.purpose !== id || next[other.id])
+        .map((id) => +(id === purposeOf[service.id]
+          ? services.every((other) => purposeOf[other.id] !== id || next[other.id])
           : decision !== null && decision.choices[id]))
         .join(""),
       services: services.map(({ id }) => +(next[id] === true)).join(""),
@@ -78,16 +78,11 @@ const makePart = (style, notice, host, layers) => {
   };
 };
 
-// The server puts data in place of these names (bundle.py).
-// @ts-ignore -- the names exist only to be replaced
-const [style, notice] = [SLAGBOOM_STYLE, SLAGBOOM_EMBED];
-document.dispatchEvent(
-  new CustomEvent("slagboom:part", {
-    detail: [
-      `embed-${notice.language}`,
-      (/** @type {Host} */ host, /** @type {Layers} */ layers) => makePart(style, notice, host, layers),
-    ],
-  }),
-);
+// What loads a part declares the first name around it, and the server puts data in place of the others
+// (bundle.py).
+// @ts-ignore -- the names are not of this script
+const [parts, style, notice] = [sbParts, SLAGBOOM_STYLE, SLAGBOOM_EMBED];
+parts[`embed-${notice.language}`] = (/** @type {Host} */ host, /** @type {Layers} */ layers) =>
+  makePart(style, notice, host, layers);
 
 export {};

@@ -1,21 +1,15 @@
 /** The first part: the first layer, in one or more languages. It says who asks, for what, how to
  * withdraw, and has three buttons; it covers no content that cannot be scrolled past, and moves
  * nobody's focus. */
-import { fill, formatDay } from "../format.js";
 
 /** @typedef {import("../types.js").FirstNotice} FirstNotice */
 /** @typedef {import("../types.js").Host} Host */
 /** @typedef {import("../types.js").Layers} Layers */
 /** @typedef {import("../types.js").Part} Part */
 
-const SAY_AFTER_MS = 99;
-
-/** @param {FirstNotice} notice @param {Layers} layers */
-const makeFirstLayer = ({ changes = [], language, layout, logo, purposes, statement_url, texts, words },
-  { accept, earlier: readEarlier, h, makeButton, open, outwardLink, refuse }) => {
-  const earlier = readEarlier();
-  /** Why a visitor who has answered before is asked again. */
-  const news = changes.filter(({ revision }) => earlier && revision > earlier.revision);
+/** @param {FirstNotice} notice @param {Layers} layers @param {Element | null} note  on an earlier answer */
+const makeFirstLayer = ({ language, layout, logo, purposes, statement_url, texts, words },
+  { accept, h, makeButton, open, outwardLink, refuse }, note) => {
   const choose = makeButton("button sb-choose", texts.choose, () => open(choose));
   const actions = h("div.actions", null,
     makeButton("button sb-accept", texts.accept, () => accept("first", language)),
@@ -26,15 +20,12 @@ const makeFirstLayer = ({ changes = [], language, layout, logo, purposes, statem
   actions.onmousedown = (event) => event.preventDefault();
 
   return h(`section.first sb-${layout}`, {
-    lang: language, role: "region", "aria-labelledby": "sb-first-title",
+    lang: language, role: "region", "aria-label": texts.first_title,
   },
     h("div.words", null,
       logo && h("img.logo", { src: logo, alt: "" }),
-      h("h2", { id: "sb-first-title" }, texts.first_title),
-      earlier && h("div.note", null, news.length
-        ? news.map(({ date, what }) => h("p", null,
-          h("b", null, fill(texts.changed_title, { date: formatDay(language, date) })), ` – ${what}`))
-        : texts.expired_note),
+      h("h2", null, texts.first_title),
+      note,
       h("p", null, texts.first_intro),
       h("ul", null,
         purposes.map(([name, description]) => h("li", null, h("b", null, `${name}: `), description)),
@@ -50,17 +41,15 @@ const makeFirstLayer = ({ changes = [], language, layout, logo, purposes, statem
 const makePart = (style, notice, host, layers) => {
   /** @type {HTMLElement | null} */
   let layer = null;
-  const status = layers.h("p.hidden", { role: "status" });
   layers.addStyle(style);
-  host.root.append(status);
 
   return {
-    show: () => {
+    show: (note) => {
       if (host.choice || layer) return;
-      layer = makeFirstLayer(notice, layers);
+      layer = makeFirstLayer(notice, layers, note);
       host.root.prepend(layer);
       // Counted, and nothing else: neither cookie nor identifier goes along.
-      navigator.sendBeacon(`${host.base}shown`, host.config.languages[notice.language].notice);
+      navigator.sendBeacon(`${host.base}shown`, layers.notices[notice.language]);
     },
     update: () => {
       if (!layer || !host.choice) return;
@@ -68,28 +57,16 @@ const makePart = (style, notice, host, layers) => {
       layer = null;
       // Where the second layer took the answer, it has said so already.
       const { saved_status: saved } = notice.texts;
-      if (status.textContent !== saved) status.textContent = saved;
-    },
-    sayWithdrawn: () => {
-      // Most screen readers tell only what enters a place that has been there for a while.
-      setTimeout(() => {
-        status.textContent = notice.texts.withdrawn_status;
-      }, SAY_AFTER_MS);
+      if (layers.status.textContent !== saved) layers.status.textContent = saved;
     },
   };
 };
 
-// The server puts data in place of these names (bundle.py).
-// @ts-ignore -- the names exist only to be replaced
-const [style, notices] = [SLAGBOOM_STYLE, SLAGBOOM_FIRST];
+// What loads a part declares the first name around it, and the server puts data in place of the others
+// (bundle.py).
+// @ts-ignore -- the names are not of this script
+const [parts, style, notices] = [sbParts, SLAGBOOM_STYLE, SLAGBOOM_FIRST];
 for (const language of Object.keys(notices)) {
-  document.dispatchEvent(
-    new CustomEvent("slagboom:part", {
-      detail: [
-        `first-${language}`,
-        (/** @type {Host} */ host, /** @type {Layers} */ layers) =>
-          makePart(style, notices[language], host, layers),
-      ],
-    }),
-  );
+  parts[`first-${language}`] = (/** @type {Host} */ host, /** @type {Layers} */ layers) =>
+    makePart(style, notices[language], host, layers);
 }

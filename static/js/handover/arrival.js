@@ -1,17 +1,18 @@
 /** At the end of a link: takes the token out of the address, and the choice it stands for.
  *
  * Whatever fails, nothing is granted: the gate goes on with what this domain knows, or asks. */
-import { COOKIE_START, UNSENT, VOID } from "../cookie.js";
+import { UNSENT } from "../cookie.js";
 import { post, splitHash } from "./address.js";
 import { readHeld } from "./held.js";
 
 /** How long the gate may wait before it asks all the same. */
 const WAIT_MS = 3000;
 
-/** What this domain has decided itself and the log has not heard of counts as newer. */
+/** What this domain has decided itself and the log has not heard of counts as newer: decisions that
+ * wait, and a withdrawal of which only the gate knew, without its digits. */
 const isWaiting = () => {
   try {
-    return document.cookie.includes(COOKIE_START + VOID) || UNSENT in localStorage;
+    return /slagboom=[^;]+\.\.\./.test(document.cookie) || UNSENT in localStorage;
   } catch {
     return false;
   }

@@ -20,8 +20,9 @@ const checkStates = (given, field, known) => {
   }
 };
 
-/** @param {Host} host @param {SlagboomAnswer} answer */
-const decide = (host, answer) => {
+/** @param {Host} host @param {SlagboomAnswer} answer
+ * @param {Record<string, string>} purposeOf  each service's, by its id */
+const decide = (host, answer, purposeOf) => {
   demand(typeof answer === "object" && answer !== null, "give an object");
   for (const field in answer) {
     demand(FIELDS.includes(field), `"${field}" is none of ${FIELDS.join(", ")}`);
@@ -38,38 +39,35 @@ const decide = (host, answer) => {
   demand(typeof anonymise_ip === "boolean", "anonymise_ip must be true or false");
 
   const chosen = services.map(
-    ({ id, purpose }) =>
-      named[id] ?? choices[purpose] ?? (before !== null && before.services[id]),
+    ({ id }) =>
+      named[id] ?? choices[purposeOf[id]] ?? (before !== null && before.services[id]),
   );
-  host.decide({
+  host.withChoosing((part) => part.decide({
     action: "save",
     layer: "api",
     // A purpose is on only with all its services, as in the second layer.
     purposes: purposes.map((id) => {
-      const isNamed = services.some((service) => service.purpose === id && service.id in named);
+      const isNamed = services.some((service) => purposeOf[service.id] === id && service.id in named);
       const wanted = choices[id] ?? (isNamed || (before !== null && before.choices[id]));
-      return +(wanted && services.every(({ purpose }, at) => purpose !== id || chosen[at]));
+      return +(wanted && services.every((service, at) => purposeOf[service.id] !== id || chosen[at]));
     }).join(""),
     services: chosen.map(Number).join(""),
     anonymise_ip,
-  });
+  }));
 };
 
-/** @param {Host} host */
-const readNotice = async ({ base, config, language }) => {
-  const answer = await fetch(`${base}notices/${config.languages[language()].notice}`);
+/** @param {Host} host @param {Record<string, string>} notices  digests by language */
+const readNotice = async ({ base, readLanguage }, notices) => {
+  const answer = await fetch(`${base}notices/${notices[readLanguage()]}`);
   if (!answer.ok) throw new Error(`slagboom: the notice did not load (${answer.status})`);
   return (await answer.json()).document;
 };
 
-document.dispatchEvent(
-  new CustomEvent("slagboom:part", {
-    detail: [
-      "own",
-      (/** @type {Host} */ host) => {
-        host.api.notice = () => readNotice(host);
-        host.api.decide = (answer) => decide(host, answer);
-      },
-    ],
-  }),
-);
+// The gate before this script leaves its host in the first name, and the server puts data in place of
+// the other (bundle.py).
+// @ts-ignore -- the names are not of this script
+const [host, { notices, purposes }] = [/** @type {Host} */ (sbParts.gateHost), SLAGBOOM_OWN];
+host.api.notice = () => readNotice(host, notices);
+host.api.decide = (answer) => decide(host, answer, purposes);
+
+export {};

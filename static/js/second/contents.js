@@ -1,17 +1,14 @@
-/** What the second layer tells besides its switches: a service's particulars, the visitor's own
- * record, their rights, and whom to turn to. */
+/** What the second layer tells besides its switches: a service's particulars, the visitor's rights,
+ * and whom to turn to. */
 import { fill, formatDay, locales } from "../format.js";
 
-/** @typedef {import("../types.js").Host} Host */
 /** @typedef {import("../types.js").Layers} Layers */
 /** @typedef {import("../types.js").SecondNotice} SecondNotice */
 /** @typedef {import("../types.js").SecondService} SecondService */
 
-/** @param {SecondNotice} notice @param {Host} host @param {Layers} layers */
-export const makeContents = (notice, host, { forget, h, isUnsent, makeButton, outwardLink }) => {
+/** @param {SecondNotice} notice @param {Layers} layers */
+export const makeContents = (notice, { h, outwardLink }) => {
   const { language, texts } = notice;
-  /** @param {string[]} names */
-  const list = (names) => new Intl.ListFormat(locales(language)).format(names);
   const regions = new Intl.DisplayNames(locales(language), { type: "region" });
   /** @param {string} code */
   const country = (code) => regions.of(code) || code;
@@ -24,31 +21,7 @@ export const makeContents = (notice, host, { forget, h, isUnsent, makeButton, ou
   /** @param {string | null} address */
   const mail = (address) => address && [" ", h("a", { href: `mailto:${address}` }, address)];
 
-  /** What came of erasing; it outlives the record that is gone. */
-  const outcome = h("p", { role: "status" });
-  /** @param {string} id */
-  const erase = async (id) => {
-    let text = texts.record_erase_failed;
-    try {
-      // The id is the secret: no cookie has to go along.
-      const { status } = await fetch(`${host.base}records/${id}`, {
-        method: "DELETE",
-        credentials: "omit",
-      });
-      if (status === 409) text = texts.record_erase_held;
-      if (status === 200 || status === 404) {
-        text = texts.record_erased;
-        forget();
-      }
-    } catch {
-      // Offline: nothing was erased.
-    }
-    outcome.textContent = text;
-  };
-
   return {
-    outcome,
-
     /** Vendor, place, data, and all a service would store. @param {SecondService} service */
     service: ({ description, link, name, notes = [], rows, stored }) => [
       h("p", null, description),
@@ -56,7 +29,8 @@ export const makeContents = (notice, host, { forget, h, isUnsent, makeButton, ou
       h("details", null,
         h("summary", null, texts.stored_title, h("span.hidden", null, `: ${name}`)),
         h("dl", null, rows.map(([key, value]) =>
-          row(key, typeof value === "string" ? value : list(value.map(country))))),
+          row(key, typeof value === "string"
+            ? value : new Intl.ListFormat(locales(language)).format(value.map(country))))),
         stored
           ? h("div.scroll", { tabindex: "0", role: "group", "aria-label": texts.stored_title },
             h("table", null,
@@ -67,41 +41,6 @@ export const makeContents = (notice, host, { forget, h, isUnsent, makeButton, ou
           : h("p", null, texts.stored_none),
         link && h("p", null, outwardLink(...link))),
     ],
-
-    /** The visitor's own record, made anew after each decision. */
-    record: () => {
-      const { decision } = host.api;
-      if (!decision) return [h("p", null, texts.record_none)];
-      /** @param {string} time */
-      const date = (time) =>
-        new Intl.DateTimeFormat(locales(language), { dateStyle: "long", timeStyle: "short" }).format(
-          new Date(time),
-        );
-      /** @param {boolean} value */
-      const named = (value) =>
-        list(notice.purposes.filter(([id]) => decision.choices[id] === value).map(([, name]) => name)) || "–";
-      const id = decision.consent_id;
-      return [
-        decision.gpc && h("p.note", null, texts.gpc_note),
-        h("dl", null,
-          row(texts.record_granted, named(true)),
-          row(texts.record_refused, named(false)),
-          row(texts.record_time, date(decision.given_at)),
-          row(texts.record_until, date(decision.valid_until)),
-          row(texts.record_revision, `${decision.revision}`),
-          row(texts.record_id, id),
-        ),
-        isUnsent()
-          ? h("p.note", null, texts.record_offline)
-          : [
-            h("p", null, h("a", {
-              href: `${host.base}records/${id}`, download: `${notice.site}-${id}.json`,
-            }, texts.record_link)),
-            h("p", null, texts.record_erase_note),
-            h("p", null, makeButton("button sb-erase", texts.record_erase, () => erase(id))),
-          ],
-      ];
-    },
 
     rights: () => {
       const [day, statement] = notice.statement;

@@ -11,7 +11,7 @@ export const makeSecondLayer = (notice, host, layers) => {
   const { accept, decide, h, makeButton, refuse, tell } = layers;
   const { language, texts } = notice;
   const { purposes, services } = host.config;
-  const contents = makeContents(notice, host, layers);
+  const contents = makeContents(notice, layers);
   /** @type {Record<string, HTMLInputElement>} */
   const switches = {};
   /** @param {string} name @param {string} label */
@@ -23,14 +23,15 @@ export const makeSecondLayer = (notice, host, layers) => {
     return h("label.switch", null, input, h("span", null, label));
   };
   const record = h("div", null);
+  const outcome = h("p", { role: "status" });
   // One place that speaks: the first layer's, where there is one.
-  const status = host.root.querySelector("[role=status]") || h("p.hidden", { role: "status" });
+  const { status } = layers;
   const anonymise = makeSwitch("anonymise_ip", texts.anonymise_label);
 
   const purposeOf = (/** @type {string} */ id) => switches[`purpose:${id}`];
   const serviceOf = (/** @type {{id: string}} */ { id }) => switches[`service:${id}`];
   const servicesOf = (/** @type {string} */ id) =>
-    services.filter(({ purpose }) => purpose === id).map(serviceOf);
+    notice.services.filter(({ purpose }) => purpose === id).map(serviceOf);
 
   /** A purpose is on only with all its services: choosing one of them grants no more than that one.
    * @param {string} purpose */
@@ -71,7 +72,12 @@ export const makeSecondLayer = (notice, host, layers) => {
       summarise(id);
     }
     switches.anonymise_ip.checked = decision === null || decision.anonymise_ip;
-    record.replaceChildren(h("div", null, contents.record()));
+    record.textContent = decision ? "" : texts.record_none;
+    if (decision) {
+      layers.withAnswered(({ makeRecord }) => {
+        if (host.api.decision) record.replaceChildren(makeRecord(host.api.decision, outcome));
+      });
+    }
   };
 
   const close = () => dialog.close();
@@ -95,16 +101,16 @@ export const makeSecondLayer = (notice, host, layers) => {
     });
 
   const dialog = /** @type {HTMLDialogElement} */ (
-    h("dialog.second", { lang: language, "aria-labelledby": "sb-second-title" },
+    h("dialog.second", { lang: language, "aria-label": texts.second_title },
       h("div.head", null,
-        h("h2", { id: "sb-second-title" }, texts.second_title),
+        h("h2", null, texts.second_title),
         makeButton("button sb-close", texts.close, close)),
-      h("div.body", { tabindex: "0", role: "group", "aria-labelledby": "sb-second-title" },
+      h("div.body", { tabindex: "0", role: "group", "aria-label": texts.second_title },
         h("p", null, texts.second_intro),
         notice.hand_over && h("p", null, notice.hand_over),
         sections,
         h("section.purpose", null, h("h3", null, anonymise), h("p", null, texts.anonymise_text)),
-        h("section", null, h("h3", null, texts.record_title), record, contents.outcome),
+        h("section", null, h("h3", null, texts.record_title), record, outcome),
         h("section", null, contents.rights())),
       h("div.actions", null,
         makeAction("accept", texts.accept, () => accept("second", language)),
@@ -142,7 +148,7 @@ export const makeSecondLayer = (notice, host, layers) => {
   };
 
   return {
-    element: h("div", null, dialog, !status.isConnected && status),
+    element: h("div", null, dialog),
     update,
     /** @param {Element | null} opener */
     open: (opener) => {

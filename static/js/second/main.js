@@ -15,14 +15,9 @@ const makePart = (style, notice, host, layers) => {
   return { show: open, update };
 };
 
-// The server puts data in place of these names (bundle.py).
-// @ts-ignore -- the names exist only to be replaced
-const [style, notice] = [SLAGBOOM_STYLE, SLAGBOOM_SECOND];
-document.dispatchEvent(
-  new CustomEvent("slagboom:part", {
-    detail: [
-      `second-${notice.language}`,
-      (/** @type {Host} */ host, /** @type {Layers} */ layers) => makePart(style, notice, host, layers),
-    ],
-  }),
-);
+// What loads a part declares the first name around it, and the server puts data in place of the others
+// (bundle.py).
+// @ts-ignore -- the names are not of this script
+const [parts, style, notice] = [sbParts, SLAGBOOM_STYLE, SLAGBOOM_SECOND];
+parts[`second-${notice.language}`] = (/** @type {Host} */ host, /** @type {Layers} */ layers) =>
+  makePart(style, notice, host, layers);

@@ -1,7 +1,7 @@
 /** Deletes what a service keeps on the device elsewhere than in cookies, where a policy needs it. It
  * stands before the gate and hands itself over in the name both share (bundle.py). */
 
-/** @typedef {import("../types.js").ClearStorage} ClearStorage */
+/** @typedef {import("../types.js").Host} Host */
 
 /** @param {"localStorage" | "sessionStorage"} area @param {string | undefined} form */
 const clearArea = (area, form) => {
@@ -26,17 +26,22 @@ const clearNamed = async (form, list, remove) => {
   }
 };
 
-/** @type {ClearStorage} */
-const clearStorage = (stored) => {
-  clearArea("localStorage", stored.local_storage);
-  clearArea("sessionStorage", stored.session_storage);
-  clearNamed(
-    stored.indexed_db,
-    async () => (await indexedDB.databases()).map(({ name }) => name),
-    (name) => indexedDB.deleteDatabase(name),
-  );
-  clearNamed(stored.cache_storage, () => caches.keys(), (name) => caches.delete(name));
+/** What the services that are not granted keep. @param {Host} host */
+const clearStorage = ({ config, grants }) => {
+  for (const { id, stored } of config.services) {
+    if (!stored || grants[id]) continue;
+    clearArea("localStorage", stored.local_storage);
+    clearArea("sessionStorage", stored.session_storage);
+    clearNamed(
+      stored.indexed_db,
+      async () => (await indexedDB.databases()).map(({ name }) => name),
+      (name) => indexedDB.deleteDatabase(name),
+    );
+    clearNamed(stored.cache_storage, () => caches.keys(), (name) => caches.delete(name));
+  }
 };
 
-// @ts-ignore -- the name stands around this script and the gate
-sbStorage = clearStorage;
+// @ts-ignore -- the name stands around this script and the gate (bundle.py)
+sbParts.clearStored = clearStorage;
+
+export {};

@@ -1,4 +1,4 @@
-"""`slagboom log verify`, `log checkpoint` and `key`: the evidence on the command line."""
+"""`slagboom log verify`: the evidence checked on the command line, and what is wrong told."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import time
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 -- Typer reads it from the annotations
 from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
@@ -17,11 +17,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from slagboom_banner.errors import SlagboomError
 from slagboom_server.chain_check import Fault
 from slagboom_server.checkpoint import read_checkpoint
-from slagboom_server.checkpoint_check import describe
+from slagboom_server.checkpoint_check import count, describe
 from slagboom_server.checkpoint_copy import CheckpointCopies, read_file
-from slagboom_server.checkpointer import CheckpointMaker
 from slagboom_server.cli_export import verify_manifest
 from slagboom_server.cli_log import DEFAULT_DATABASE, Database
+from slagboom_server.cli_options import Keys
 from slagboom_server.cli_receipt import verify_receipts
 from slagboom_server.export import format_time
 from slagboom_server.keyring import key_folder
@@ -30,7 +30,8 @@ from slagboom_server.row import from_ms
 from slagboom_server.signing import SigningKeys
 from slagboom_server.store_sql import open_store
 from slagboom_server.timestamp import read_roots
-from slagboom_server.verify import Verdict, Verification, read_progress, write_progress
+from slagboom_server.verify import Verification
+from slagboom_server.verify_progress import read_progress, write_progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,20 +39,8 @@ if TYPE_CHECKING:
     from slagboom_server.chain import Chain
     from slagboom_server.chain_check import Finding
     from slagboom_server.checkpoint import Checkpoint
-    from slagboom_server.evidence import Evidence
+    from slagboom_server.verify import Verdict
 
-checkpoint_commands = typer.Typer(no_args_is_help=True, help="Signed states of the log.")
-key_commands = typer.Typer(no_args_is_help=True, help="The keys that sign checkpoints.")
-
-Keys = Annotated[
-    Path | None,
-    typer.Option(
-        "--keys",
-        envvar="SLAGBOOM_KEYS",
-        metavar="DIR",
-        help="Folder of secrets; none: beside an SQLite file, else var/keys.",
-    ),
-]
 _SHOWN: Final = 20
 """Findings told one by one."""
 
@@ -183,7 +172,7 @@ def _run(verification: Verification, verdict: Verdict, processes: int, progress:
 
 def _report(verdict: Verdict, chains: Sequence[Chain], *, is_part: bool) -> None:
     uids = {chain.number: chain.uid for chain in chains}
-    for problem in (*verdict.checkpoints.problems, *verdict.problems):
+    for problem in verdict.told:
         sys.stdout.write(f"{problem}\n")
     for finding in verdict.findings[:_SHOWN]:
         sys.stdout.write(f"{_describe(finding, uids)}\n")
@@ -191,8 +180,8 @@ def _report(verdict: Verdict, chains: Sequence[Chain], *, is_part: bool) -> None
         sys.stdout.write(f"… and {verdict.faults - _SHOWN:,} more places\n")
     part = " since then" if is_part else ""
     told = (
-        f"{verdict.records:,} records{part} ({verdict.erased:,} of them erased) in "
-        f"{len(chains)} chains, {verdict.checkpoints.count:,} checkpoints"
+        f"{count(verdict.records, 'record')}{part} ({verdict.erased:,} erased) in "
+        f"{count(len(chains), 'chain')}, {count(verdict.checkpoints.count, 'checkpoint')}"
     )
     if not verdict.is_good:
         sys.stdout.write(f"NOT as it was signed: {told} read\n")
@@ -205,8 +194,10 @@ def _report(verdict: Verdict, chains: Sequence[Chain], *, is_part: bool) -> None
         return
     newer -= sum(head.length for head in last.heads)
     sys.stdout.write(
-        f"Newest is {describe(last)}; {max(newer, 0):,} records came after it, "
-        f"{verdict.checkpoints.stamped:,} checkpoints have a time-stamp\n"
+        f"Newest is {describe(last)}; {count(max(newer, 0), 'record')} came after it; "
+        f"time-stamps: {verdict.checkpoints.stamped:,}\n"
+        f"{count(verdict.publications.count, 'publication')} of policies, "
+        f"{verdict.publications.unsigned:,} after that checkpoint\n"
     )
 
 
@@ -231,93 +222,3 @@ def _describe(finding: Finding, uids: Mapping[int, bytes]) -> str:
     if finding.decision_id is not None and len(finding.decision_id) == len(UUID(int=0).bytes):
         return f"{where}: {what} (decision {UUID(bytes=finding.decision_id)}, received {time_})"
     return f"{where}: {what}" + (f" (after the one received {time_})" if time_ else "")
-
-
-@checkpoint_commands.command("export")
-def export_checkpoint(
-    *,
-    database: Database = DEFAULT_DATABASE,
-    number: Annotated[int, typer.Option("--number", help="0: the newest.", min=0)] = 0,
-    output: Annotated[
-        Path | None, typer.Option("--output", metavar="FILE", help="Where to; else to the output.")
-    ] = None,
-) -> None:
-    """Write a checkpoint as it was signed, for a notary, a mailbox or a git repository."""
-    checkpoint = _read_checkpoint(database, number)
-    if output is None:
-        sys.stdout.write(checkpoint.text)
-        return
-    try:
-        output.write_text(checkpoint.text, "ascii")
-    except OSError as error:
-        message = f"{output}: cannot be written: {error.strerror}"
-        raise SlagboomError(message) from error
-
-
-@checkpoint_commands.command("print")
-def print_checkpoint(
-    *,
-    database: Database = DEFAULT_DATABASE,
-    number: Annotated[int, typer.Option("--number", help="0: the newest.", min=0)] = 0,
-) -> None:
-    """Print a checkpoint with what it means, for paper."""
-    checkpoint = _read_checkpoint(database, number)
-    records = sum(head.length for head in checkpoint.heads)
-    sys.stdout.write(
-        f"C{describe(checkpoint)[1:]} of the consent log {checkpoint.log.hex()}\n"
-        f"{records:,} decisions in {len(checkpoint.heads)} chains stood in the log then.\n"
-        f"SHA-256 of the text below: {checkpoint.digest.hex()}\n\n{checkpoint.text}"
-    )
-
-
-def _read_checkpoint(database: str, number: int) -> Checkpoint:
-    store = open_store(database)
-    try:
-        evidence = store.evidence
-        stored = evidence.checkpoint(number) if number else evidence.last_checkpoint()
-    finally:
-        store.close()
-    if stored is None:
-        told = f"checkpoint {number}" if number else "a checkpoint"
-        message = f"the log does not have {told}; a server makes one each minute with decisions"
-        raise SlagboomError(message)
-    return read_checkpoint(stored.text)
-
-
-@key_commands.command("list")
-def list_keys(*, database: Database = DEFAULT_DATABASE, keys: Keys = None) -> None:
-    """List the public keys that may have signed checkpoints, and which one signs now."""
-    store = open_store(database)
-    try:
-        current = _current_key(store.evidence, key_folder(database, keys))
-    finally:
-        store.close()
-    for public in sorted(SigningKeys(key_folder(database, keys)).public()):
-        state = "signs now" if public == current else "does not sign"
-        sys.stdout.write(f"{public.hex()}  {state}\n")
-
-
-def _current_key(evidence: Evidence, folder: Path) -> bytes | None:
-    last = CheckpointMaker(evidence, folder).last()
-    return None if last is None else last.next_key or last.key
-
-
-@key_commands.command("rotate")
-def rotate_key(*, database: Database = DEFAULT_DATABASE, keys: Keys = None) -> None:
-    """Make a new signing key; a checkpoint signed by the old one names it."""
-    folder = key_folder(database, keys)
-    store = open_store(database)
-    try:
-        key = SigningKeys(folder).make()
-        public = key.public_key().public_bytes_raw()
-        now = from_ms(time.time_ns() // 1_000_000)
-        checkpoint = CheckpointMaker(store.evidence, folder).make(now, next_key=public)
-    finally:
-        store.close()
-    if checkpoint is None:
-        message = "the log has no decision yet, so no key has signed anything; nothing to rotate"
-        raise SlagboomError(message)
-    sys.stdout.write(
-        f"C{describe(checkpoint)[1:]} names the new key {public.hex()}\n"
-        "Bring the folder of keys to every machine that serves this log.\n"
-    )

@@ -1,0 +1,49 @@
+"""Statements handed to the database's own driver, past SQLAlchemy.
+
+What is sent with every group of decisions is sent thousands of times an hour, and to compose and
+wrap it anew costs several times what the database does. Transactions, connections and errors stay
+SQLAlchemy's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import DBAPIError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+    Row = tuple[Any, ...]
+
+
+def run(connection: Connection, statement: str, values: Sequence[object]) -> list[Row]:
+    """What a statement answers; empty for one that answers nothing. values: in the marks' order.
+
+    Raises DBAPIError, as SQLAlchemy does.
+    """
+    driver: Any = connection.connection.driver_connection
+    try:
+        cursor = driver.execute(statement, values)
+        return list(cursor.fetchall()) if cursor.description else []
+    except connection.dialect.loaded_dbapi.Error as error:
+        if getattr(driver, "closed", False):
+            connection.invalidate(error)
+        raise DBAPIError(statement, None, error) from error
+
+
+def mark_of(connection: Connection) -> str:
+    """What stands for a value in a statement."""
+    return "%s" if connection.dialect.name == "postgresql" else "?"
+
+
+def list_marks(mark: str, columns: int, rows: int) -> str:
+    """The marks of so many rows, each in brackets."""
+    return ", ".join([f"({', '.join([mark] * columns)})"] * rows)
+
+
+def flatten(rows: Iterable[Row]) -> Row:
+    """The values of all rows, one row after the other."""
+    return tuple(value for row in rows for value in row)

@@ -1,0 +1,82 @@
+"""Stretches of chains handed out to processes, each with connections of its own."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+from slagboom_server.chain_check import Stretch, check_stretch
+from slagboom_server.engine import open_engine, parse_url, reading
+from slagboom_server.sealed_rows import RowContexts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sqlalchemy import Engine
+
+    from slagboom_server.chain import Chain
+
+STRETCH: Final = 5_000
+"""Records in one reading transaction, a few megabytes."""
+
+_BATCH: Final = 8
+"""Stretches in one task of another process."""
+
+Task = tuple["Chain", list[Stretch], dict[int, tuple[bytes, int]]]
+
+
+def split_chain(
+    chain: Chain, first: int, signed: Mapping[int, tuple[bytes, int]]
+) -> Iterator[Task]:
+    """A chain from a position to its end. signed: by position its hash, and who says so."""
+    starts = range(first, chain.length + 1, STRETCH)
+    stretches = (
+        Stretch(chain.number, start, min(start + STRETCH - 1, chain.length)) for start in starts
+    )
+    while batch := list(itertools.islice(stretches, _BATCH)):
+        begin, end = batch[0].first, batch[-1].last
+        near = {place: head for place, head in signed.items() if begin <= place <= end}
+        yield chain, batch, near
+
+
+def check_task(engine: Engine, task: Task) -> list[Stretch]:
+    """The stretches of a task, checked."""
+    chain, stretches, heads = task
+    contexts: RowContexts | None = None
+    for stretch in stretches:
+        # A transaction for each: a long one would keep the database from tidying up.
+        with reading(engine) as connection:
+            # Everything to check was there before this task began, and so were its names.
+            contexts = contexts or RowContexts(connection)
+            check_stretch(connection, contexts, chain, stretch, heads)
+    return stretches
+
+
+def check_side_by_side(
+    database_url: str, tasks: Iterator[Task], processes: int
+) -> Iterator[list[Stretch]]:
+    """The tasks checked by so many processes, in the order of the tasks."""
+    # A fresh interpreter: a copy of this one would share its connections.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context, _open_worker, (database_url,)) as pool:
+        waiting: list[Future[list[Stretch]]] = []
+        for task in tasks:
+            waiting.append(pool.submit(_work, task))
+            if len(waiting) >= 2 * processes:
+                yield waiting.pop(0).result()
+        for future in waiting:
+            yield future.result()
+
+
+_worker: dict[str, Engine] = {}
+"""The engine of a process of the pool, which has nothing else to hold it."""
+
+
+def _open_worker(database_url: str) -> None:
+    _worker["engine"] = open_engine(parse_url(database_url))
+
+
+def _work(task: Task) -> list[Stretch]:
+    return check_task(_worker["engine"], task)
