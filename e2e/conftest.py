@@ -21,10 +21,12 @@ import pytest
 import trustme
 import uvicorn
 from ports import find_port
+from typer.testing import CliRunner
 
 from slagboom_banner.assets import policies_directory
 from slagboom_e2e.browser import find_chromium, launch_arguments
 from slagboom_e2e.witness import Witness
+from slagboom_server.cli import app
 from slagboom_server.demo.received import Received
 from slagboom_server.demo.vendors import build_vendors
 
@@ -152,7 +154,7 @@ class KitProcess:
         )
         while True:
             try:
-                with urllib.request.urlopen(request, timeout=5):  # noqa: S310 -- our own loopback
+                with urllib.request.urlopen(request, timeout=SECONDS):  # noqa: S310 -- our own loopback
                     return
             except OSError:
                 assert self._process is not None
@@ -179,23 +181,9 @@ class KitProcess:
 
     def log(self, *arguments: str) -> Any:
         """The answer of `slagboom log … --format json`."""
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "slagboom_server",
-                "log",
-                *arguments,
-                "--format",
-                "json",
-                "--database",
-                self.url,
-            ],
-            capture_output=True,
-            check=True,
-            text=True,
-        )
-        return json.loads(done.stdout)
+        # A process of its own would take longer to start than to answer.
+        command = ["log", *arguments, "--format", "json", "--database", self.url]
+        return json.loads(CliRunner().invoke(app, command, catch_exceptions=False).stdout)
 
     def records(self, consent_id: str) -> list[dict[str, Any]]:
         """One visitor's records, oldest first."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from evidence_samples import Log
 
 DAY = dt.timedelta(days=1)
-DOCUMENTS = [{**DOCUMENT, "number": number} for number in (1, 2)]
+DOCUMENTS: list[dict[str, Any]] = [{**DOCUMENT, "number": number} for number in (1, 2)]
 NOTICES = [digest(to_canonical(document)) for document in DOCUMENTS]
 FIRST = Served(
     site="dsoft",

@@ -167,9 +167,7 @@ def describe_embeds(document: Document) -> dict[str, Any]:
             for service in _optional_services(document)
             if service["embed"]
         },
-        "purposes": {
-            service["id"]: service["purpose"] for service in _optional_services(document)
-        },
+        "purposes": {service["id"]: service["purpose"] for service in _optional_services(document)},
     }
 
 

@@ -30,7 +30,7 @@ def add_command(halves: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--rounds", type=_natural, default=3, help="of load (default: 3)")
     parser.add_argument("--seconds", type=_natural, default=4, help="of each load (default: 4)")
     parser.add_argument(
-        "--rows", type=_natural, default=200_000, help="stored in the filled log (default: 200000)"
+        "--rows", type=_natural, default=500_000, help="stored in the filled log (default: 500000)"
     )
     parser.add_argument("--kills", type=int, default=3, help="under load (default: 3)")
     parser.add_argument("--no-peer", action="store_true", help="leave c15t out; no Node needed")

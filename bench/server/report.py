@@ -46,13 +46,13 @@ def write_report(results: Results) -> str:
 
 
 def _method(results: Results) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
+    versions = "".join(f", {name} {version}" for name, version in results.versions.items())
     loads = spread(results.loads)
     load = f"{loads.lower:.1f} to {loads.upper:.1f}" if loads else "unknown"
     return (
         f"Measured on {results.date}: {results.cores} cores shared with the load, load average"
         f" {load}, {CONNECTIONS} connections, {len(results.nothing)} rounds, every answer durable,"
-        f" {results.rows:,} decisions stored before the filled log was measured. {versions}."
+        f" {results.rows:,} decisions stored before the filled log was measured{versions}."
     )
 
 

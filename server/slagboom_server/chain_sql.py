@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from slagboom_server.chain import Chain, begin_chain
 from slagboom_server.driver import mark_of, run
@@ -33,10 +33,9 @@ _COLUMNS: Final = (
 )
 
 # Sent with every group of decisions, so built once.
-_NUMBER: Final = chains.c.number == bindparam("chain")
-_READ: Final = select(*_COLUMNS).where(_NUMBER)
-_LOCK: Final = _READ.where(chains.c.writer == bindparam("holder")).with_for_update()
-_READ_SHARED: Final = "SELECT number, uid, started_at, length, head FROM chains WHERE number = ?"
+_READ: Final = "SELECT number, uid, started_at, length, head FROM chains"
+_READ_SHARED: Final = f"{_READ} WHERE number = ?"
+_LOCK: Final = f"{_READ} WHERE number = %s AND writer = %s FOR UPDATE"
 _ADVANCE: Final = "UPDATE chains SET length = {0}, head = {0}, used_at = {0} WHERE number = {0}"
 _SHARED: Final = 0
 """The number of the chain that all processes with one SQLite file share."""
@@ -58,10 +57,8 @@ class OwnChain:
                 return Chain(*shared)
             return self._begin(connection, _SHARED, now, None)
         if number is not None:
-            mine = {"chain": number, "holder": self._writer}
-            row = connection.execute(_LOCK, mine).first()
-            if row is not None:
-                return Chain(*row)
+            for mine in run(connection, _LOCK, (number, self._writer)):
+                return Chain(*mine)
         return self._claim(connection, now)
 
     def advance(self, connection: Connection, chain: Chain, now: int) -> None:

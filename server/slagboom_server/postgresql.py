@@ -44,8 +44,9 @@ _FLUSH: Final = """
 """
 
 
-_CONTENDED: Final = frozenset({"40001", "40P01", "23505"})
-"""Serialisation failure, deadlock; and a name that another writer gave a number just before."""
+_CONTENDED: Final = frozenset({"40001", "40P01", "23505", "23514"})
+"""Serialisation failure, deadlock; a name that another writer gave a number just before; and a
+record on its way to `records_other` while another writer made its month."""
 
 _READ_ONLY: Final = "25006"
 _WARNINGS: Final = "slagboom_warnings"

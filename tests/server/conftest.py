@@ -101,25 +101,36 @@ def policies(tmp_path: Path) -> Path:
     return copy_policies(tmp_path)
 
 
+def _read_folder(folder: Path) -> dict[Path, bytes]:
+    return {file.relative_to(folder): file.read_bytes() for file in folder.rglob("*.yaml")}
+
+
 @pytest.fixture(scope="session")
-def built_sites(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Site]:
-    """What the policies of the fixture above ask for: building it takes longer than most tests."""
+def built_sites(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[dict[Path, bytes], dict[str, Site]]:
+    """The policies of the fixture above, and what they ask for: building it takes long."""
     from kit_samples import copy_policies  # noqa: PLC0415 -- as above
 
     from slagboom_banner.load import read_policies  # noqa: PLC0415 -- as above
     from slagboom_server.sites import build_site, read_sources  # noqa: PLC0415 -- as above
 
-    loaded = read_policies(copy_policies(tmp_path_factory.mktemp("built")))
+    folder = copy_policies(tmp_path_factory.mktemp("built"))
     sources = read_sources()
-    return {name: build_site(policy, sources) for name, policy in loaded.items()}
+    built = {name: build_site(policy, sources) for name, policy in read_policies(folder).items()}
+    return _read_folder(folder), built
 
 
 @pytest.fixture
-def kit(policies: Path, store: SqlStore, built_sites: dict[str, Site]) -> Iterator[Kit]:
+def kit(
+    policies: Path, store: SqlStore, built_sites: tuple[dict[Path, bytes], dict[str, Site]]
+) -> Iterator[Kit]:
     """A running kit with an empty log, which has read its policies."""
     from kit_samples import make_kit  # noqa: PLC0415 -- as above
 
     from slagboom_server.writer import Writer  # noqa: PLC0415 -- as above
 
+    files, built = built_sites
+    is_same = _read_folder(policies) == files
     with Writer(store) as writer:
-        yield make_kit(policies, store, writer, built_sites)
+        yield make_kit(policies, store, writer, built if is_same else None)

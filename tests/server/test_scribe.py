@@ -8,7 +8,7 @@ import signal
 import sqlite3
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from event_loop import in_loop
@@ -58,7 +58,7 @@ def locked(database_url: str) -> Iterator[None]:
         other.execute("ROLLBACK")
 
 
-def entry(number: int, **changes: object) -> Entry:
+def entry(number: int, **changes: Any) -> Entry:
     return as_entry(make_record(number, **changes))
 
 
