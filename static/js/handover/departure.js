@@ -47,7 +47,8 @@ export const watchLinks = (targets, scope, address) => {
     /** @type {Wish} */
     const wish = { choice, token: "", until: Date.now() + FRESH_MS };
     wishes[link.origin] = wish;
-    post(address, { choice, to: link.origin })
+    // In quotation marks the build leaves the name as the server reads it.
+    post(address, { "choice": choice, to: link.origin })
       .catch(() => null)
       .then((answer) => {
         if (answer) wish.token = answer.token;
