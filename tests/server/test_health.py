@@ -160,8 +160,14 @@ def test_no_error_shows_the_values_of_a_statement(store: SqlStore) -> None:
     with store._writing() as connection:  # noqa: SLF001 -- the only way in
         connection.exec_driver_sql("ALTER TABLE records RENAME COLUMN ip TO gone")
 
+    record = make_record(2)
     with pytest.raises(StoreUnavailable) as failed:
-        store.append([make_record(2)])
+        store.append([record])
 
-    assert isinstance(failed.value.__cause__, DBAPIError)
-    assert "parameters hidden" in str(failed.value.__cause__)
+    cause = failed.value.__cause__
+    assert isinstance(cause, DBAPIError)
+    assert cause.params is None or cause.hide_parameters
+    for told in (str(failed.value), str(cause)):
+        assert "no column named ip" in told
+        for value in (record.consent_id, record.decision_id, record.ip):
+            assert str(value) not in told
