@@ -309,8 +309,22 @@ class Visitor:
         self.settled()
 
     def settled(self) -> None:
-        """Waits until nothing is left to be sent."""
-        self.page.wait_for_function("() => !localStorage.getItem('slagboom-unsent')")
+        """Waits until nothing is left to be sent. A choice is kept for sending behind the frame that
+        shows it, or 50 ms, so each document is given as long before what it keeps counts."""
+        self.page.wait_for_function(
+            """() => {
+              if (!document.slagboomFrame) {
+                document.slagboomFrame = "asked for";
+                const painted = () => (document.slagboomFrame = "painted");
+                requestAnimationFrame(() => setTimeout(painted));
+                setTimeout(painted, 50);
+              }
+              if (document.slagboomFrame !== "painted") return false;
+              if (localStorage.getItem("slagboom-unsent")) return false;
+              delete document.slagboomFrame;
+              return true;
+            }"""
+        )
 
     def decision(self) -> dict[str, Any] | None:
         return self.page.evaluate("() => window.slagboom.decision")
