@@ -309,8 +309,11 @@ class Visitor:
         self.settled()
 
     def settled(self) -> None:
-        """Waits until nothing is left to be sent. A choice is kept for sending behind the frame that
-        shows it, or 50 ms, so each document is given as long before what it keeps counts."""
+        """Waits until nothing is left to be sent.
+
+        A choice is kept for sending behind the frame that shows it, or 50 ms: before that, nothing
+        kept means nothing.
+        """
         self.page.wait_for_function(
             """() => {
               if (!document.slagboomFrame) {

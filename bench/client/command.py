@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import sys
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,10 +16,11 @@ from bench.client.results import Results, Series
 from bench.client.subjects import BARE, OURS, PEERS
 from bench.client.visit import SLOW_4G, running_chromium
 from bench.client.website import running_website
-from bench.document import replace_block, split_document
 from bench.errors import BenchError
+from bench.options import add_outputs, natural, require_outputs, tell
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable
 
     from bench.client.subjects import Subject
@@ -34,11 +32,10 @@ def add_command(halves: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     """Adds `client` and its options."""
     parser = halves.add_parser("client", help="bytes, time and main thread beside six peers")
     parser.set_defaults(run=run)
-    parser.add_argument("--rounds", type=_positive, default=12, help="counted ones (default: 12)")
+    parser.add_argument("--rounds", type=natural, default=12, help="counted ones (default: 12)")
     parser.add_argument("--cpu", type=float, default=4, help="times slower (default: 4)")
     parser.add_argument("--peers", help="names, comma-separated (default: all; none: '')")
-    parser.add_argument("--output", type=Path, help="write FILE.md, and FILE.json with every value")
-    parser.add_argument("--write", type=Path, help="replace the table between a document's markers")
+    add_outputs(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -47,11 +44,7 @@ def run(options: argparse.Namespace) -> None:
     Raises BenchError, before anything is measured, where an option cannot be followed.
     """
     peers = _chosen(options.peers)
-    if options.write:
-        split_document(options.write, MARKER)
-    if options.output and not options.output.parent.is_dir():
-        message = f"--output: there is no folder {options.output.parent}"
-        raise BenchError(message)
+    require_outputs(options, MARKER)
     packages = install_packages()
     subjects = {subject.name: subject for subject in (BARE, OURS, *peers)}
     with (
@@ -67,14 +60,7 @@ def run(options: argparse.Namespace) -> None:
             series={name: Series() for name in subjects if name != BARE.name},
         )
         measure(Meter(website, visitors), [OURS, *peers], options.rounds, results)
-    report = write_report(results)
-    sys.stdout.write(report)
-    if options.output:
-        options.output.with_suffix(".md").write_text(report, encoding="utf-8")
-        values = json.dumps(asdict(results), default=str, indent=1)
-        options.output.with_suffix(".json").write_text(f"{values}\n", encoding="utf-8")
-    if options.write:
-        replace_block(options.write, MARKER, report)
+    tell(options, MARKER, write_report(results), results)
 
 
 def measure(meter: Meter, subjects: Iterable[Subject], rounds: int, results: Results) -> None:
@@ -102,14 +88,6 @@ def measure(meter: Meter, subjects: Iterable[Subject], rounds: int, results: Res
             series.work.append(work)
             series.local.append(local)
             series.slow.append(slow)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        message = "at least 1"
-        raise argparse.ArgumentTypeError(message)
-    return number
 
 
 def _chosen(names: str | None) -> tuple[Subject, ...]:

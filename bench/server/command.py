@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import sys
 import tempfile
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bench.document import replace_block, split_document
 from bench.errors import BenchError
+from bench.options import add_outputs, natural, require_outputs, require_parent, tell
 from bench.server.engines import Bench
 from bench.server.load import find_wrk, send_burst
 from bench.server.postgresql import running_postgresql
 from bench.server.report import write_report
 from bench.server.results import Engine, Results
 from bench.server.subjects import PEER, install_peer
+
+if TYPE_CHECKING:
+    import argparse
 
 MARKER = "make bench: server"
 
@@ -27,31 +28,25 @@ def add_command(halves: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     """Adds `server` and its options."""
     parser = halves.add_parser("server", help="decisions a second, reading, proof, disk, kills")
     parser.set_defaults(run=run)
-    parser.add_argument("--rounds", type=_natural, default=3, help="of load (default: 3)")
-    parser.add_argument("--seconds", type=_natural, default=4, help="of each load (default: 4)")
+    parser.add_argument("--rounds", type=natural, default=3, help="of load (default: 3)")
+    parser.add_argument("--seconds", type=natural, default=4, help="of each load (default: 4)")
     parser.add_argument(
-        "--rows", type=_natural, default=500_000, help="stored in the filled log (default: 500000)"
+        "--rows", type=natural, default=500_000, help="stored in the filled log (default: 500000)"
     )
     parser.add_argument("--kills", type=int, default=3, help="under load (default: 3)")
     parser.add_argument("--no-peer", action="store_true", help="leave c15t out; no Node needed")
     parser.add_argument("--no-postgresql", action="store_true", help="SQLite alone")
     parser.add_argument("--folder", type=Path, help="where the logs go (default: a temporary one)")
-    parser.add_argument("--output", type=Path, help="write FILE.md, and FILE.json with every value")
-    parser.add_argument("--write", type=Path, help="replace the table between a document's markers")
+    add_outputs(parser)
 
 
-def run(options: argparse.Namespace) -> None:  # noqa: C901 -- one measurement after the other
+def run(options: argparse.Namespace) -> None:
     """Measures, prints the table and writes it where the options say.
 
     Raises BenchError, before anything is measured, where an option cannot be followed.
     """
-    if options.write:
-        split_document(options.write, MARKER)
-    for option in ("output", "folder"):
-        path: Path | None = getattr(options, option)
-        if path and not path.parent.is_dir():
-            message = f"--{option}: there is no folder {path.parent}"
-            raise BenchError(message)
+    require_outputs(options, MARKER)
+    require_parent("--folder", options.folder)
     results = Results(rows=options.rows, engines={"SQLite": Engine()})
     if find_wrk() is None:
         results.missing.append("decisions a second, wrk is not installed (apt-get install wrk)")
@@ -76,14 +71,7 @@ def run(options: argparse.Namespace) -> None:  # noqa: C901 -- one measurement a
             for name, engine in results.engines.items()
         ]
         measure(benches, options, results)
-    report = write_report(results)
-    sys.stdout.write(report)
-    if options.output:
-        options.output.with_suffix(".md").write_text(report, encoding="utf-8")
-        values = json.dumps(asdict(results), default=str, indent=1)
-        options.output.with_suffix(".json").write_text(f"{values}\n", encoding="utf-8")
-    if options.write:
-        replace_block(options.write, MARKER, report)
+    tell(options, MARKER, write_report(results), results)
 
 
 def measure(benches: list[Bench], options: argparse.Namespace, results: Results) -> None:
@@ -129,11 +117,3 @@ def _load(benches: list[Bench], options: argparse.Namespace, results: Results) -
 
 def _say(words: str) -> None:
     sys.stderr.write(f"{words}\n")
-
-
-def _natural(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        message = "at least 1"
-        raise argparse.ArgumentTypeError(message)
-    return number

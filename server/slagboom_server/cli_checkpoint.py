@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import closing
 from pathlib import Path  # noqa: TC003 -- Typer reads it from the annotations
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,12 +68,9 @@ def print_checkpoint(
 
 
 def _read_checkpoint(database: str, number: int) -> Checkpoint:
-    store = open_store(database)
-    try:
+    with closing(open_store(database)) as store:
         evidence = store.evidence
         stored = evidence.checkpoint(number) if number else evidence.last_checkpoint()
-    finally:
-        store.close()
     if stored is None:
         told = f"checkpoint {number}" if number else "a checkpoint"
         message = f"the log does not have {told}; a server makes one each minute with decisions"
@@ -83,11 +81,8 @@ def _read_checkpoint(database: str, number: int) -> Checkpoint:
 @key_commands.command("list")
 def list_keys(*, database: Database = DEFAULT_DATABASE, keys: Keys = None) -> None:
     """List the public keys that may have signed checkpoints, and which one signs now."""
-    store = open_store(database)
-    try:
+    with closing(open_store(database)) as store:
         current = _current_key(store.evidence, key_folder(database, keys))
-    finally:
-        store.close()
     for public in sorted(SigningKeys(key_folder(database, keys)).public()):
         state = "signs now" if public == current else "does not sign"
         sys.stdout.write(f"{public.hex()}  {state}\n")
@@ -105,14 +100,11 @@ def _current_key(evidence: Evidence, folder: Path) -> bytes | None:
 def rotate_key(*, database: Database = DEFAULT_DATABASE, keys: Keys = None) -> None:
     """Make a new signing key; a checkpoint signed by the old one names it."""
     folder = key_folder(database, keys)
-    store = open_store(database)
-    try:
+    with closing(open_store(database)) as store:
         key = SigningKeys(folder).make()
         public = key.public_key().public_bytes_raw()
         now = from_ms(time.time_ns() // 1_000_000)
         checkpoint = CheckpointMaker(store.evidence, folder).make(now, next_key=public)
-    finally:
-        store.close()
     if checkpoint is None:
         message = "the log has no decision yet, so no key has signed anything; nothing to rotate"
         raise SlagboomError(message)

@@ -7,9 +7,8 @@ from contextlib import ExitStack
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from slagboom_server.cli_progress import make_bar
 from slagboom_server.log_copy import LogCopy
 from slagboom_server.migration import migrate, open_current
 
@@ -30,12 +29,7 @@ def copy_log(
         stack.callback(copy.dispose)
         work = LogCopy(origin, copy)
         plan = work.plan()
-        console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        bar = Progress(
-            *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
-        )
-        with bar:
+        with make_bar() as bar:
             task = bar.add_task("Copying", total=plan.missing)
             work.run(plan, lambda records: bar.advance(task, records))
     sys.stdout.write(f"{plan.missing} records copied\n")

@@ -11,8 +11,6 @@ from pathlib import Path  # noqa: TC003 -- Typer reads it from the annotations
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from slagboom_banner.errors import SlagboomError
 from slagboom_server.checkpointer import CheckpointMaker
@@ -28,6 +26,7 @@ from slagboom_server.cli_log import (
     Until,
 )
 from slagboom_server.cli_options import Keys
+from slagboom_server.cli_progress import make_bar
 from slagboom_server.csv_lines import write_csv
 from slagboom_server.export import (
     CSV_COLUMNS,
@@ -189,12 +188,12 @@ _Page = TypeVar("_Page", bound="Sequence[object]")
 @contextmanager
 def _progress(store: Store, chosen: Filter) -> Iterator[Callable[[int], None] | None]:
     """What moves a progress bar on by so many records; None where nobody looks at it."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    bar = make_bar()
+    if bar.disable:
+        # Counting what will come takes long, too.
         yield None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
+    with bar:
         task = bar.add_task("Exporting", total=store.count(chosen))
         yield partial(bar.advance, task)
 

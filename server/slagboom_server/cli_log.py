@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from contextlib import closing
+from typing import Annotated, Final, Literal
 
 import typer
 from rich.console import Console
@@ -17,11 +17,6 @@ from slagboom_server.query import Query, read_choice, read_filter, read_id
 from slagboom_server.report import STATS_COLUMNS, describe_stats, flatten_stats
 from slagboom_server.rollup_tables import read_dimensions, read_rollup, write_rollup
 from slagboom_server.store_sql import open_store
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from slagboom_server.store import Store
 
 log = typer.Typer(no_args_is_help=True, help="Ask the consent log.")
 
@@ -78,7 +73,7 @@ def list_records(
 ) -> None:
     """List decisions, newest first."""
     query = Query(site, since, until, purpose, service, action, consent_id)
-    with _opened(database) as store:
+    with closing(open_store(database)) as store:
         shape = read_choice("format", format_, _SHAPES)
         found = store.page(read_filter(query, store), limit=limit + 1, newest_first=True)
         records = found[:limit]
@@ -102,7 +97,7 @@ def show_record(
     format_: Format = "table",
 ) -> None:
     """Show one decision, and the texts its visitor read; code 1 where there is none."""
-    with _opened(database) as store:
+    with closing(open_store(database)) as store:
         shape = read_choice("format", format_, _SHAPES)
         record = store.record(read_id("DECISION_ID", decision_id))
         if record is None:
@@ -142,7 +137,7 @@ def show_stats(
 ) -> None:
     """Count decisions by action, purpose, service, language and day."""
     query = Query(site, since, until, purpose, service, action, consent_id)
-    with _opened(database) as store:
+    with closing(open_store(database)) as store:
         shape = read_choice("format", format_, _SHAPES)
         if by is not None:
             dimensions = read_dimensions(by)
@@ -157,15 +152,6 @@ def show_stats(
             rows.writerows(flatten_stats(stats))
         else:
             Console().print(log_tables.show_stats(stats) if stats.decisions else _NO_MATCH)
-
-
-@contextmanager
-def _opened(database: str) -> Iterator[Store]:
-    store = open_store(database)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def _print_json(value: object) -> None:

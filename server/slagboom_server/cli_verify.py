@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import time
+from contextlib import closing, suppress
 from pathlib import Path  # noqa: TC003 -- Typer reads it from the annotations
 from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from slagboom_banner.errors import SlagboomError
 from slagboom_server.chain_check import Fault
@@ -22,6 +20,7 @@ from slagboom_server.checkpoint_copy import CheckpointCopies, read_file
 from slagboom_server.cli_export import verify_manifest
 from slagboom_server.cli_log import DEFAULT_DATABASE, Database
 from slagboom_server.cli_options import Keys
+from slagboom_server.cli_progress import make_bar
 from slagboom_server.cli_receipt import verify_receipts
 from slagboom_server.export import format_time
 from slagboom_server.keyring import key_folder
@@ -104,8 +103,7 @@ def verify_log(
         start = read_progress(progress)
     elif since_checkpoint:
         start = _start_after(given or copies)
-    verification = Verification(database, start)
-    try:
+    with closing(Verification(database, start)) as verification:
         roots = read_roots(timestamp_ca) if timestamp_ca is not None else []
         trusted = SigningKeys(folder).public()
         verdict = verification.check_frame(trusted, [*copies, *given], roots)
@@ -114,23 +112,18 @@ def verify_log(
             count = 1
         _run(verification, verdict, count, progress)
         _report(verdict, verification.chains, is_part=bool(start))
-    finally:
-        verification.close()
     if not verdict.is_good:
         raise typer.Exit(1)
 
 
 def _read_copies(database: str, folder: Path) -> list[tuple[str, Checkpoint]]:
-    store = open_store(database)
-    try:
+    with closing(open_store(database)) as store:
         chains = store.evidence.chains()
         last = store.evidence.last_checkpoint()
-    finally:
-        store.close()
     logs = {chain.uid for chain in chains if chain.number == 0}
     if last is not None:
         # Where it cannot be read, the verification itself says so.
-        with contextlib.suppress(SlagboomError):
+        with suppress(SlagboomError):
             logs.add(read_checkpoint(last.text).log)
     copies = CheckpointCopies(folder)
     return [(str(file), copy) for log in sorted(logs) for file, copy in copies.all(log)]
@@ -145,13 +138,8 @@ def _start_after(copies: Sequence[tuple[str, Checkpoint]]) -> dict[bytes, tuple[
 
 
 def _run(verification: Verification, verdict: Verdict, processes: int, progress: Path) -> None:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    bar = Progress(
-        *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
-    )
     saved = time.monotonic()
-    with bar:
+    with make_bar() as bar:
         task = bar.add_task("Verifying", total=verification.total)
 
         def advance(records: int) -> None:

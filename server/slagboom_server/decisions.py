@@ -23,7 +23,13 @@ from slagboom_server.familiar import Circumstances
 from slagboom_server.metrics import UNKNOWN, result_of
 from slagboom_server.problems import SAFE_HEADERS, Refusal
 from slagboom_server.record import RequestFacts, build_record
-from slagboom_server.request import require_rate
+from slagboom_server.request import (
+    OWN_PAGES,
+    allow_origin,
+    require_origin,
+    require_rate,
+    require_site,
+)
 from slagboom_server.row import ACTION_OF, service_ids, to_ms
 from slagboom_server.settings import ANSWER_SECONDS, MAX_BODY_BYTES
 from slagboom_server.store import Conflict, Stored
@@ -49,8 +55,7 @@ _HEADERS: Final = [
         **SAFE_HEADERS,
         "Cache-Control": "no-store",
         "Content-Type": "application/json",
-        "Access-Control-Allow-Credentials": "true",
-        "Vary": "Origin",
+        **OWN_PAGES,
     }.items()
 ]
 
@@ -72,14 +77,10 @@ async def take_decision(kit: Kit, name: str, scope: Scope, receive: Receive, sen
     name: the site's. Raises Refusal.
     """
     # Both before the first wait: behind it, another policy may be served.
-    site, familiar = kit.sites.get(name), kit.familiar
-    if site is None:
-        raise Refusal(404, "There is no such site here; check the address of the script tag.")
+    site, familiar = require_site(kit, name), kit.familiar
     # The first of several headers of one name, as the framework reads them.
     headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
-    origin = headers.get(b"origin", b"").decode("latin-1")
-    if origin not in site.loaded.policy.origins:
-        raise Refusal(403, "This origin is not among the policy's `origins`.")
+    origin = require_origin(site, headers.get(b"origin", b"").decode("latin-1"))
     action = UNKNOWN
     facts = _facts(scope, headers)
     try:
@@ -124,11 +125,7 @@ def _write_uuid(uuid: bytes) -> str:
 
 def _refuse(error: RecordRejected | StoreUnavailable | Refusal, origin: str) -> Refusal:
     """The answer to a decision that is not stored, which the site's own page may read."""
-    headers = {
-        "Access-Control-Allow-Origin": origin,
-        "Access-Control-Allow-Credentials": "true",
-        "Vary": "Origin",
-    }
+    headers = allow_origin(origin)
     match error:
         case Refusal():
             return Refusal(error.status, error.detail, {**headers, **error.headers})

@@ -54,6 +54,13 @@ class LogCorrupt(StoreUnavailable):
     """The database is damaged; whatever it says or takes cannot be relied on."""
 
 
+class ServerStopping(StoreUnavailable):
+    """No decision is taken any more."""
+
+    def __init__(self) -> None:
+        super().__init__("the server is stopping; send the decision again later")
+
+
 class QueueFull(StoreUnavailable):
     """More decisions wait for the disk than the server is allowed to hold."""
 

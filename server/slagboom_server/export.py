@@ -66,7 +66,7 @@ def describe_record(record: ConsentRecord) -> dict[str, JsonValue]:
     }
 
 
-JSON_COLUMNS: Final = (
+_HEAD: Final = (
     "seq",
     "decision_id",
     "consent_id",
@@ -80,8 +80,8 @@ JSON_COLUMNS: Final = (
     "language",
     "layer",
     "action",
-    "choices",
-    "services",
+)
+_TAIL: Final = (
     "anonymise_ip",
     "granted",
     "gpc",
@@ -94,37 +94,17 @@ JSON_COLUMNS: Final = (
     "origin",
     "flags",
 )
+
+JSON_COLUMNS: Final = (*_HEAD, "choices", "services", *_TAIL)
 """The names in each object of `describe_record`."""
 
 CSV_COLUMNS: Final = (
-    "seq",
-    "decision_id",
-    "consent_id",
-    "previous",
-    "received_at",
-    "given_at",
-    "valid_until",
-    "site",
-    "revision",
-    "notice",
-    "language",
-    "layer",
-    "action",
+    *_HEAD,
     "purposes_granted",
     "purposes_refused",
     "services_granted",
     "services_refused",
-    "anonymise_ip",
-    "granted",
-    "gpc",
-    "regime",
-    "country",
-    "ip",
-    "browser",
-    "system",
-    "device",
-    "origin",
-    "flags",
+    *_TAIL,
 )
 """The columns of a CSV export. Several names in one cell are separated by a space."""
 
@@ -133,13 +113,22 @@ def flatten_record(record: ConsentRecord) -> list[str]:
     """A record as the cells of `CSV_COLUMNS`."""
     described: dict[str, object] = {
         **describe_record(record),
-        "purposes_granted": names_with(record.choices, is_granted=True),
-        "purposes_refused": names_with(record.choices, is_granted=False),
-        "services_granted": names_with(record.services, is_granted=True),
-        "services_refused": names_with(record.services, is_granted=False),
+        **split_answers(record.choices, record.services),
         "flags": record.flags,
     }
     return [format_cell(described[column]) for column in CSV_COLUMNS]
+
+
+def split_answers(
+    choices: Mapping[str, bool], services: Mapping[str, bool]
+) -> dict[str, list[str]]:
+    """The answers as a table has them: names in the notice's order, by column."""
+    return {
+        "purposes_granted": names_with(choices, is_granted=True),
+        "purposes_refused": names_with(choices, is_granted=False),
+        "services_granted": names_with(services, is_granted=True),
+        "services_refused": names_with(services, is_granted=False),
+    }
 
 
 def names_with(answers: Mapping[str, bool], *, is_granted: bool) -> list[str]:

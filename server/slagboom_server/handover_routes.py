@@ -18,7 +18,7 @@ from slagboom_banner.model import Model
 from slagboom_server.choice_cookie import cookie_header
 from slagboom_server.handover import HandedChoice, HandOverRefused, Question, Way, find_choice
 from slagboom_server.problems import SAFE_HEADERS, Refusal
-from slagboom_server.request import allow_origin, find_kit, find_site, read_body
+from slagboom_server.request import allow_origin, find_kit, find_site, read_body, require_origin
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -152,11 +152,10 @@ def _answer(
 
     async def answer(request: Request) -> Response:
         site = find_site(request)
-        headers = allow_origin(request, site)
-        if headers is None:
-            raise Refusal(403, "This origin is not among the policy's `origins`.")
+        origin = require_origin(site, request.headers.get("origin"))
+        headers = allow_origin(origin)
         try:
-            response = await act(request, site, request.headers["origin"])
+            response = await act(request, site, origin)
         except ClientDisconnect:
             return Response(status_code=400)
         except HandOverRefused as error:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
 
-from slagboom_server.row import from_ms, unpack_network
+from slagboom_server.row import describe_answer, describe_sender, from_ms, unpack_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-    from slagboom_server.lean import LeanRow
+    from slagboom_server.lean import LeanRow, Lookup
+
+    WriteFields = Callable[[Mapping[str, Any]], str]
 
 _MINUTE_MS: Final = 60_000
 _DAY_MINUTES: Final = 1440
@@ -24,7 +26,7 @@ _SECONDS: Final = tuple(f":{ms // 1000:02}.{ms % 1000:03}Z" for ms in range(_MIN
 _MOST: Final = 50_000
 """Texts of one kind in memory, a few megabytes."""
 
-_REPEATED: Final = slice(8, 17)
+_ANSWER: Final = slice(8, 17)
 _SENDER: Final = slice(17, 20)
 
 
@@ -66,22 +68,23 @@ class _Memory(dict[Any, str]):
 class LeanLines:
     """Makes lines within one frame.
 
-    repeated: writes out the columns of a row from `notice_id` to `country`. sender: those from
-    `client_id` on. network: a text, or None, as a value.
+    answer, sender: write out what `row.describe_answer` and `row.describe_sender` return. network:
+    a text, or None, as a value.
     """
 
     def __init__(
         self,
         frame: Frame,
-        repeated: Callable[[tuple[Any, ...]], str],
-        sender: Callable[[tuple[Any, ...]], str],
+        lookup: Lookup,
+        answer: WriteFields,
+        sender: WriteFields,
         network: Callable[[str | None], str],
     ) -> None:
         self._frame = frame
         self._days = _Memory(_format_day)
         self._networks = _Memory(lambda packed: network(unpack_network(packed)))
-        self._repeated = _Memory(repeated)
-        self._senders = _Memory(sender)
+        self._repeated = _Memory(lambda key: answer(describe_answer(key, lookup.offer(key[0]))))
+        self._senders = _Memory(lambda key: sender(_describe_sender(key, lookup)))
 
     def write(self, rows: Iterable[LeanRow]) -> list[str]:
         """One line for each row, with its end. rows: of `lean.LEAN`."""
@@ -103,9 +106,15 @@ class LeanLines:
                 f"{days[min1 // _DAY_MINUTES]}{_MINUTES[min1 % _DAY_MINUTES]}{_SECONDS[ms1]}{g}"
                 f"{days[min2 // _DAY_MINUTES]}{_MINUTES[min2 % _DAY_MINUTES]}{_SECONDS[ms2]}{v}"
                 f"{days[min3 // _DAY_MINUTES]}{_MINUTES[min3 % _DAY_MINUTES]}{_SECONDS[ms3]}{f}"
-                f"{repeated[row[_REPEATED]]}{n}{networks[row[7]]}{t}{senders[row[_SENDER]]}{end}"
+                f"{repeated[row[_ANSWER]]}{n}{networks[row[7]]}{t}{senders[row[_SENDER]]}{end}"
             )
         return lines
+
+
+def _describe_sender(key: tuple[Any, ...], lookup: Lookup) -> dict[str, Any]:
+    client_id, origin_id, flags = key
+    origin = None if origin_id is None else lookup.origin(origin_id)
+    return describe_sender(lookup.client(client_id), origin, flags)
 
 
 def _format_day(day: int) -> str:

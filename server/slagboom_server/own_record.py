@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from slagboom_server.chain import Reason
 from slagboom_server.problems import SAFE_HEADERS, Refusal
-from slagboom_server.request import allow_origin, find_kit, find_site
+from slagboom_server.request import allow_origin, find_kit, find_site, require_origin
 from slagboom_server.retention import RecordsHeld
 
 if TYPE_CHECKING:
@@ -26,11 +26,10 @@ _PATH: Final = "/s/{site}/records/{consent_id}"
 
 def _allow(request: Request, site: Site) -> dict[str, str]:
     """The answer's headers. Raises Refusal for a page that is not the site's own."""
-    headers = allow_origin(request, site)
+    origin = request.headers.get("origin")
     # Without an origin it is no page that asks, but somebody who knows the number.
-    if headers is None and "origin" in request.headers:
-        raise Refusal(403, "This origin is not among the policy's `origins`.")
-    return {**SAFE_HEADERS, **(headers or {}), "Cache-Control": "no-store"}
+    headers = {} if origin is None else allow_origin(require_origin(site, origin))
+    return {**SAFE_HEADERS, **headers, "Cache-Control": "no-store"}
 
 
 async def erase_records(request: Request) -> Response:

@@ -10,7 +10,7 @@ import itertools
 from typing import TYPE_CHECKING, Any, Final
 
 from slagboom_banner.errors import SlagboomError
-from slagboom_server.export import CSV_COLUMNS, describe_record, names_with
+from slagboom_server.export import CSV_COLUMNS, describe_record, split_answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,8 +70,5 @@ def _flatten(record: ConsentRecord) -> dict[str, object]:
         "received_at": record.received_at,
         "given_at": record.given_at,
         "valid_until": record.valid_until,
-        "purposes_granted": names_with(record.choices, is_granted=True),
-        "purposes_refused": names_with(record.choices, is_granted=False),
-        "services_granted": names_with(record.services, is_granted=True),
-        "services_refused": names_with(record.services, is_granted=False),
+        **split_answers(record.choices, record.services),
     }

@@ -49,9 +49,15 @@ def check_publications(connection: Connection, signed: Mapping[bytes, str]) -> P
     query = select(sites.c.name, publications).join_from(publications, sites)
     for row in connection.execute(query.order_by(sites.c.name, publications.c.number)):
         own = digests.setdefault(row.name, {})
-        faults = [*_find_faults(row, own), *_find_lacks(connection, row, texts)]
+        made = digest(row.text)
+        if bytes.fromhex(made) == row.digest:
+            described = json.loads(row.text)
+            lacks = _find_lacks(connection, row.site_id, described["served"], texts)
+            faults = [*_find_faults(row, described, own), *lacks]
+        else:
+            faults = ["was altered: its text has another digest"]
         check.problems += [f"publication {row.number} of {row.name} {fault}" for fault in faults]
-        own[row.number] = digest(row.text)
+        own[row.number] = made
         check.count += 1
     newest = _check_signed(connection, check, signed, digests)
     check.unsigned = sum(
@@ -70,12 +76,13 @@ def _check_texts(connection: Connection, check: PublicationCheck) -> frozenset[b
     return frozenset(kept)
 
 
-def _find_faults(row: AnyRow, before: Mapping[int, str]) -> Iterator[str]:
-    """What is wrong with a publication itself. before: the digests of its site's earlier ones."""
-    if bytes.fromhex(digest(row.text)) != row.digest:
-        yield "was altered: its text has another digest"
-        return
-    described: dict[str, Any] = json.loads(row.text)
+def _find_faults(
+    row: AnyRow, described: Mapping[str, Any], before: Mapping[int, str]
+) -> Iterator[str]:
+    """What is wrong with a publication itself.
+
+    described: what its text says. before: the digests of its site's earlier ones.
+    """
     says = {**described, "revision": described["served"]["revision"]}
     for name, value in (
         ("site", row.name),
@@ -92,11 +99,10 @@ def _find_faults(row: AnyRow, before: Mapping[int, str]) -> Iterator[str]:
         yield "does not follow from the one before it"
 
 
-def _find_lacks(connection: Connection, row: AnyRow, texts: frozenset[bytes]) -> Iterator[str]:
-    """What a publication names and the log does not have any more."""
-    if bytes.fromhex(digest(row.text)) != row.digest:
-        return
-    served = json.loads(row.text)["served"]
+def _find_lacks(
+    connection: Connection, site_id: int, served: Mapping[str, Any], texts: frozenset[bytes]
+) -> Iterator[str]:
+    """What a publication serves and the log does not have any more."""
     named = {
         "policy": served["policy"],
         "style sheet": served["style"],
@@ -106,7 +112,7 @@ def _find_lacks(connection: Connection, row: AnyRow, texts: frozenset[bytes]) ->
         if bytes.fromhex(key) not in texts:
             yield f"has lost its {what}: text {key} was removed"
     shown = {bytes.fromhex(key): language for language, key in served["notices"].items()}
-    same = (notices.c.site_id == row.site_id, notices.c.digest.in_(shown))
+    same = (notices.c.site_id == site_id, notices.c.digest.in_(shown))
     kept = {bytes(found) for found in connection.scalars(select(notices.c.digest).where(*same))}
     for key, language in shown.items():
         if key not in kept:

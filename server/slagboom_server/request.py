@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from slagboom_server.problems import Refusal
 from slagboom_server.settings import MAX_BODY_BYTES
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from slagboom_server.kit import Kit
     from slagboom_server.sites import Site
 
+OWN_PAGES: Final = {"Access-Control-Allow-Credentials": "true", "Vary": "Origin"}
+"""On every answer that the site's own pages may read, beside the origin it is for."""
+
 
 def find_kit(request: Request) -> Kit:
     """The kit that answers."""
@@ -24,23 +27,28 @@ def find_kit(request: Request) -> Kit:
 
 
 def find_site(request: Request) -> Site:
-    """The site the path names."""
-    site = find_kit(request).sites.get(request.path_params["site"])
+    """The site the path names. Raises Refusal."""
+    return require_site(find_kit(request), request.path_params["site"])
+
+
+def require_site(kit: Kit, name: str) -> Site:
+    """The site of this name. Raises Refusal where there is none."""
+    site = kit.sites.get(name)
     if site is None:
         raise Refusal(404, "There is no such site here; check the address of the script tag.")
     return site
 
 
-def allow_origin(request: Request, site: Site) -> dict[str, str] | None:
-    """The headers that let the site's own pages read an answer; None for a foreign origin."""
-    origin = request.headers.get("origin")
+def require_origin(site: Site, origin: str | None) -> str:
+    """The origin of one of the site's own pages. Raises Refusal for a foreign one, or none."""
     if origin is None or origin not in site.loaded.policy.origins:
-        return None
-    return {
-        "Access-Control-Allow-Origin": origin,
-        "Access-Control-Allow-Credentials": "true",
-        "Vary": "Origin",
-    }
+        raise Refusal(403, "This origin is not among the policy's `origins`.")
+    return origin
+
+
+def allow_origin(origin: str) -> dict[str, str]:
+    """The headers that let a page read an answer. origin: of one of the site's own pages."""
+    return {"Access-Control-Allow-Origin": origin, **OWN_PAGES}
 
 
 def require_rate(

@@ -115,8 +115,19 @@ def describe_repeated(
 
     offer, client, origin: what the ids among them stand for.
     """
-    _, layer, action, choices, services, anonymise_ip, gpc, regime, country, _, _, flags = values
+    *answer, _, _, flags = values
+    fields = describe_answer(answer, offer) | describe_sender(client, origin, flags)
+    fields["choices"] = MappingProxyType(fields["choices"])
+    fields["services"] = MappingProxyType(fields["services"])
+    return fields
+
+
+def describe_answer(values: Sequence[Any], offer: OfferedNotice) -> dict[str, Any]:
+    """What the columns from `notice_id` to `country` mean. offer: what the first stands for."""
+    _, layer, action, choices, services, anonymise_ip, gpc, regime, country = values
     answers = from_bits(services, service_ids(offer))
+    # Rows that are read without types have numbers for these two.
+    is_anonymised, has_gpc = bool(anonymise_ip), bool(gpc)
     return {
         "site": offer.site,
         "revision": offer.revision,
@@ -124,13 +135,19 @@ def describe_repeated(
         "language": offer.language,
         "layer": LAYER_OF[layer],
         "action": ACTION_OF[action],
-        "choices": MappingProxyType(from_bits(choices, offer.purposes)),
-        "services": MappingProxyType(answers),
-        "anonymise_ip": anonymise_ip,
-        "granted": granted_services(offer, answers, anonymise_ip=anonymise_ip),
-        "gpc": gpc,
+        "choices": from_bits(choices, offer.purposes),
+        "services": answers,
+        "anonymise_ip": is_anonymised,
+        "granted": granted_services(offer, answers, anonymise_ip=is_anonymised),
+        "gpc": has_gpc,
         "regime": REGIME_OF[regime],
         "country": country,
+    }
+
+
+def describe_sender(client: Client, origin: str | None, flags: int) -> dict[str, Any]:
+    """What the columns from `client_id` to `flags` mean."""
+    return {
         "browser": client.browser,
         "system": client.system,
         "device": client.device,

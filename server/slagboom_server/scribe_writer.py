@@ -11,17 +11,16 @@ import asyncio
 import logging
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from slagboom_server.errors import LogCorrupt, QueueFull, StoreUnavailable
+from slagboom_server.errors import LogCorrupt, QueueFull, ServerStopping, StoreUnavailable
 from slagboom_server.settings import ANSWER_SECONDS
 from slagboom_server.shown import ShownCounter
-from slagboom_server.writer import MAX_GROUP, SHOWN_SECONDS, Writer
+from slagboom_server.writer import MAX_GROUP, SHOWN_SECONDS, Closing, Writer
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Sequence
-    from types import TracebackType
 
     from slagboom_server.entry import Entry
     from slagboom_server.rollup import Shown, ShownCounts
@@ -43,7 +42,7 @@ class _Waiting(NamedTuple):
     until: float
 
 
-class ScribeWriter:
+class ScribeWriter(Closing):
     """As `writer.Writer`, but appends through a scribe, and serves one event loop.
 
     store: the same log, for as long as there is no scribe any more. Closed after its loop.
@@ -76,8 +75,7 @@ class ScribeWriter:
         if self._instead is not None:
             return await self._instead.submit(entry, seconds)
         if self._is_closing:
-            message = "the server is stopping; send the decision again later"
-            raise StoreUnavailable(message)
+            raise ServerStopping
         if len(self._gathering) >= self._max_waiting:
             raise QueueFull(self._max_waiting)
         loop = self._loop or self._join()
@@ -124,19 +122,6 @@ class ScribeWriter:
             if self._instead is not None:
                 self._instead.close()
                 return
-
-    def __enter__(self) -> Self:
-        """The writer itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Closes the writer."""
-        self.close()
 
     def _join(self) -> asyncio.AbstractEventLoop:
         self._loop = asyncio.get_running_loop()

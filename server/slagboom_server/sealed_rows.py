@@ -19,10 +19,10 @@ from sqlalchemy import select
 
 from slagboom_server.context import name_context
 from slagboom_server.evidence import Sealed
-from slagboom_server.leaf import VERSION, digest_context, digest_record
+from slagboom_server.leaf import VERSION, digest_context
 from slagboom_server.names import offer_columns, read_offer
 from slagboom_server.row import DEVICE_OF
-from slagboom_server.schema import clients, notices, origins, records, sites, tombstones
+from slagboom_server.schema import clients, notices, origins, sites, tombstones
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,9 +33,7 @@ _IDS: Final = 16
 _HASH: Final = 32
 # Ids, then exactly `leaf.LEAF` with its small numbers as one of eight bytes, then the hash.
 _pack = Struct(">qq x 64s q qqq QQ 10p 32s").pack
-_pack_ids, _two_ids = Struct(">qq").pack, Struct(">qq").unpack
-RECEIVED_AT: Final = records.c.keys().index("received_at")
-DECISION_ID: Final = records.c.keys().index("decision_id")
+_two_ids = Struct(">qq").unpack
 BROKEN: Final = (struct.error, TypeError, ValueError, KeyError)
 """What a row raises that holds values no writer of ours could have put there."""
 
@@ -65,17 +63,6 @@ class RowContexts(dict[bytes, bytes]):
         _, *names = name_context(offer, text, client, origin)
         digest = self[ids] = digest_context([self._sites[shown >> 32], *names])
         return digest
-
-
-def leaf_of(row: tuple[Any, ...], contexts: RowContexts) -> bytes:
-    """The leaf of one row with all columns, in the order of the table.
-
-    For rows that were found by something else than their number; slower than the others here.
-    Raises one of `BROKEN` for a row that holds what no writer of ours has put there.
-    """
-    _, site_id, notice_id, client_id, origin_id, *values, salt, _ = row
-    ids = _pack_ids(site_id << 32 | notice_id, client_id << 32 | (origin_id or 0))
-    return digest_record(salt, values, contexts[ids])
 
 
 def find_break(

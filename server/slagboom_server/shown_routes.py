@@ -15,7 +15,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from slagboom_server.problems import SAFE_HEADERS, Refusal
-from slagboom_server.request import allow_origin, find_kit, find_site, read_body, require_rate
+from slagboom_server.request import (
+    allow_origin,
+    find_kit,
+    find_site,
+    read_body,
+    require_origin,
+    require_rate,
+)
 from slagboom_server.rollup import Shown
 
 if TYPE_CHECKING:
@@ -27,9 +34,7 @@ _DIGEST: Final = re.compile(rb"[0-9a-f]{64}")
 async def count_shown(request: Request) -> Response:
     """204 once it is counted; the body is the digest of the notice that was shown."""
     kit, site = find_kit(request), find_site(request)
-    headers = allow_origin(request, site)
-    if headers is None:
-        raise Refusal(403, "This origin is not among the policy's `origins`.")
+    headers = allow_origin(require_origin(site, request.headers.get("origin")))
     name = site.loaded.policy.site
     address = request.client.host if request.client else ""
     require_rate(kit, "shown", name, address, headers)

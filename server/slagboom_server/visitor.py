@@ -20,6 +20,7 @@ from slagboom_server.errors import StoreUnavailable
 from slagboom_server.export import describe_record
 from slagboom_server.problems import SAFE_HEADERS, Refusal
 from slagboom_server.receipts import MOST_ONLINE, MOST_RECEIPTS
+from slagboom_server.request import allow_origin, find_kit, find_site
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -28,25 +29,13 @@ if TYPE_CHECKING:
 
     from slagboom_server.kit import Kit
     from slagboom_server.record import ConsentRecord
-    from slagboom_server.sites import Script, Site
+    from slagboom_server.sites import Script
 
 GATE_CACHE = "private, max-age=300, stale-while-revalidate=86400"
 PART_CACHE = "public, max-age=31536000, immutable"
 _log = logging.getLogger(__name__)
 
 _NEVER = re.compile(r";\s*q=0(\.0*)?\s*$")
-
-
-def _kit(request: Request) -> Kit:
-    kit: Kit = request.app.state.kit
-    return kit
-
-
-def _site(request: Request) -> Site:
-    site = _kit(request).sites.get(request.path_params["site"])
-    if site is None:
-        raise Refusal(404, "There is no such site here; check the address of the script tag.")
-    return site
 
 
 def _accepted_encoding(request: Request) -> str:
@@ -95,10 +84,10 @@ async def send_gate(request: Request) -> Response:
     The page's language is not known here: the first layer comes in the visitor's language and in
     the policy's first, and a page in a third one costs one request more.
     """
-    site = _site(request)
+    site = find_site(request)
     policy = site.loaded.policy
     cookie = request.cookies.get(COOKIE_NAME, "")
-    now = int(_kit(request).clock().timestamp())
+    now = int(find_kit(request).clock().timestamp())
     if is_answered(policy.site, cookie, site.bundle.offer.scope, now):
         gate = site.gate
     else:
@@ -110,22 +99,10 @@ async def send_gate(request: Request) -> Response:
 async def send_part(request: Request) -> Response:
     """`GET first-{language}-{build}.js`, `second-…`: a layer in one language, for ever the same."""
     name = (request.path_params["site"], f"{request.path_params['part']}.js")
-    part = _kit(request).parts.get(name)
+    part = find_kit(request).parts.get(name)
     if part is None:
         raise Refusal(404, "There is no such part; reload the page.")
     return _answer_script(request, part, PART_CACHE, "Accept-Encoding")
-
-
-def _cross_origin(request: Request, site: Site) -> dict[str, str] | None:
-    """The headers that let the site's own pages read an answer; None for a foreign origin."""
-    origin = request.headers.get("origin")
-    if origin is None or origin not in site.loaded.policy.origins:
-        return None
-    return {
-        "Access-Control-Allow-Origin": origin,
-        "Access-Control-Allow-Credentials": "true",
-        "Vary": "Origin",
-    }
 
 
 def _make_receipts(kit: Kit, records: Sequence[ConsentRecord]) -> list[dict[str, Any]]:
@@ -141,16 +118,17 @@ def _make_receipts(kit: Kit, records: Sequence[ConsentRecord]) -> list[dict[str,
 
 async def send_records(request: Request) -> Response:
     """`GET records/{consent_id}`: the visitor's own records and receipts. The id is the secret."""
-    policy = _site(request).loaded.policy
+    kit, policy = find_kit(request), find_site(request).loaded.policy
+    origin = request.headers.get("origin")
     headers = {
         **SAFE_HEADERS,
-        **(_cross_origin(request, _site(request)) or {}),
+        **(allow_origin(origin) if origin in policy.origins else {}),
         "Cache-Control": "no-store",
     }
     records: list[ConsentRecord] = []
     with contextlib.suppress(ValueError):
         consent_id = UUID(request.path_params["consent_id"])
-        found = await run_in_threadpool(_kit(request).store.records_of, consent_id)
+        found = await run_in_threadpool(kit.store.records_of, consent_id)
         records = [record for record in found if record.site == policy.site]
     if not records:
         raise Refusal(404, "There is no record under this number.", headers)
@@ -158,7 +136,7 @@ async def send_records(request: Request) -> Response:
         "consent_id": str(records[0].consent_id),
         "controller": policy.controller.name,
         "records": [describe_record(record) for record in records],
-        "receipts": await run_in_threadpool(_make_receipts, _kit(request), records),
+        "receipts": await run_in_threadpool(_make_receipts, kit, records),
     }
     return Response(
         json.dumps(answer, ensure_ascii=False, indent=2),
@@ -169,8 +147,8 @@ async def send_records(request: Request) -> Response:
 
 async def send_notice(request: Request) -> Response:
     """`GET notices/{digest}`: exactly what was shown, for as long as the log is kept."""
-    policy = _site(request).loaded.policy
-    store = _kit(request).store
+    policy = find_site(request).loaded.policy
+    store = find_kit(request).store
     notice = await run_in_threadpool(store.notice, policy.site, request.path_params["digest"])
     if notice is None:
         raise Refusal(404, "This site never published such a notice.")

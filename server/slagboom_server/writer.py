@@ -10,10 +10,11 @@ import asyncio
 import logging
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING, Final, Self
 
-from slagboom_server.errors import QueueFull, StoreUnavailable
+from slagboom_server.errors import QueueFull, ServerStopping, StoreUnavailable
 from slagboom_server.settings import ANSWER_SECONDS
 from slagboom_server.shown import ShownCounter
 
@@ -45,7 +46,28 @@ _Waiting = tuple["ConsentRecord | Entry", "asyncio.Future[Appended]"]
 _Outcome = tuple["asyncio.Future[Appended]", "Appended | StoreUnavailable"]
 
 
-class Writer:
+class Closing(ABC):
+    """A writer that is closed at the end of the block it is entered for."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stores what still waits. Takes no more."""
+
+    def __enter__(self) -> Self:
+        """The writer itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Closes the writer."""
+        self.close()
+
+
+class Writer(Closing):
     """Appends records to a store, in groups, from any number of event loops.
 
     max_waiting: records held in memory before `submit` refuses. shown_seconds: how long a count
@@ -84,8 +106,7 @@ class Writer:
         future: asyncio.Future[Appended] = loop.create_future()
         with self._news:
             if self._is_closing:
-                message = "the server is stopping; send the decision again later"
-                raise StoreUnavailable(message)
+                raise ServerStopping
             if len(self._waiting) >= self._max_waiting:
                 raise QueueFull(self._max_waiting)
             self._waiting.append((record, future))
@@ -114,19 +135,6 @@ class Writer:
             self._is_closing = True
             self._news.notify()
         self._thread.join()
-
-    def __enter__(self) -> Self:
-        """The writer itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Closes the writer."""
-        self.close()
 
     def _run(self) -> None:
         while True:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from command import Run
     from playwright.sync_api import Browser, Playwright
     from postgresql_server import Server
 
@@ -46,6 +48,24 @@ def store(database_url: str) -> Iterator[SqlStore]:
     opened = open_store(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def slagboom(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    """Runs `slagboom …` on that log."""
+    from command import make_run  # noqa: PLC0415 -- as above
+
+    monkeypatch.setenv("SLAGBOOM_DATABASE", database_url)
+    monkeypatch.setenv("COLUMNS", "80")
+    return make_run(monkeypatch, capsys)
+
+
+@pytest.fixture
+def run(slagboom: Run) -> Run:
+    """Runs `slagboom log …`; the tests of other commands have one of their own."""
+    return partial(slagboom, "log")
 
 
 @pytest.fixture(scope="session")

@@ -7,19 +7,18 @@ import shutil
 import sqlite3
 import stat
 import subprocess
-import sys
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from command import make_run
 from evidence_samples import published
 from log_samples import DOCUMENT, NOON, make_record
 from postgresql import find_postgresql
 from server_process import Visitors, make_body, serving
 
-from slagboom_server.__main__ import main
 from slagboom_server.backup import back_up, restore
 from slagboom_server.checkpointer import CheckpointMaker
 from slagboom_server.signing import SigningKeys
@@ -46,14 +45,8 @@ class Ended:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs `slagboom …` in this process."""
-
-    def run_here(*arguments: object) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["slagboom", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        return Ended(int(end.value.code or 0), *capsys.readouterr())
-
-    return run_here
+    run_here = make_run(monkeypatch, capsys)
+    return lambda *arguments: Ended(*run_here(*arguments))
 
 
 @pytest.fixture

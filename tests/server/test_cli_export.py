@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 import pytest
 from log_samples import DOCUMENT, NOON, make_offer, make_record
 
-from slagboom_server.__main__ import main
 from slagboom_server.checkpointer import CheckpointMaker
 from slagboom_server.export import CSV_COLUMNS
 
@@ -20,28 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from command import Run
+
     from slagboom_server.store_sql import SqlStore
 
-    Run = Callable[..., tuple[int, str, str]]
-
 FORMATS = ["csv", "json", "jsonl", "parquet"]
-
-
-@pytest.fixture
-def run(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Run:
-    """Runs `slagboom log …`; returns the exit code and what stood on stdout and stderr."""
-    monkeypatch.setenv("SLAGBOOM_DATABASE", database_url)
-
-    def run_log(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["slagboom", "log", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capsys.readouterr()
-        return int(end.value.code or 0), out, err
-
-    return run_log
 
 
 @pytest.fixture

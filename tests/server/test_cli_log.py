@@ -3,39 +3,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from log_samples import DOCUMENT, NOON, consent_id, decision_id, make_offer, make_record
 
-from slagboom_server.__main__ import main
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
+    from command import Run
+
     from slagboom_server.store_sql import SqlStore
-
-    Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Run:
-    """Runs `slagboom log …`; returns the exit code and what stood on stdout and stderr."""
-    monkeypatch.setenv("SLAGBOOM_DATABASE", database_url)
-    monkeypatch.setenv("COLUMNS", "80")
-
-    def run_log(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["slagboom", "log", *arguments])
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capsys.readouterr()
-        return int(end.value.code or 0), out, err
-
-    return run_log
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,41 +13,25 @@ from kit_samples import NOON, copy_policies, edit
 from log_samples import decision_id, make_record
 
 from slagboom_banner.load import read_policies
-from slagboom_server.__main__ import main
 from slagboom_server.publishing import publish
 from slagboom_server.sites import build_site, read_sources
 from slagboom_server.store_sql import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from slagboom_server.store_sql import SqlStore
+    from command import Run
 
-    Run = Callable[..., tuple[int, str, str]]
+    from slagboom_server.store_sql import SqlStore
 
 WORDS = ("accept: Aanvaarden", "accept: Toestaan")
 
 
 @pytest.fixture
-def run(
-    database_url: str,
-    policies: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Run:
-    """Runs `slagboom policy …`; returns the exit code and what stood on stdout and stderr."""
-    monkeypatch.setenv("SLAGBOOM_DATABASE", database_url)
+def run(slagboom: Run, policies: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs `slagboom policy …`."""
     monkeypatch.setenv("SLAGBOOM_POLICIES", str(policies))
-
-    def run_policy(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["slagboom", "policy", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capsys.readouterr()
-        return int(end.value.code or 0), out, err
-
-    return run_policy
+    return partial(slagboom, "policy")
 
 
 def raise_revision(policies: Path, site: str = "acme") -> None:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from log_samples import decision_id
 from receipt_samples import ReceiptLog, open_receipt_log
 
-from slagboom_server.__main__ import main
 from slagboom_server.signing import SigningKeys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    Run = Callable[..., tuple[int, str, str]]
+    from command import Run
 
 
 @pytest.fixture
@@ -25,23 +23,6 @@ def log(database_url: str, tmp_path: Path) -> Iterator[ReceiptLog]:
     opened = open_receipt_log(database_url, tmp_path / "slagboom-keys")
     yield opened
     opened.store.close()
-
-
-@pytest.fixture
-def run(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Run:
-    """Runs `slagboom log …`; returns the exit code and what stood on stdout and stderr."""
-    monkeypatch.setenv("SLAGBOOM_DATABASE", database_url)
-
-    def run_log(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["slagboom", "log", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capsys.readouterr()
-        return int(end.value.code or 0), out, err
-
-    return run_log
 
 
 def public_key(log: ReceiptLog) -> str:

@@ -6,48 +6,29 @@ import csv
 import datetime as dt
 import io
 import json
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from kit_samples import edit
 from log_samples import DOCUMENT, NOON, consent_id, decision_id, make_offer, make_record
 
-from slagboom_server.__main__ import main
 from slagboom_server.store import Filter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from slagboom_server.store_sql import SqlStore
+    from command import Run
 
-    Run = Callable[..., tuple[int, str, str]]
+    from slagboom_server.store_sql import SqlStore
 
 VISITOR = str(consent_id(1))
 
 
 @pytest.fixture
-def run(
-    database_url: str,
-    policies: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Run:
-    """Runs `slagboom …`; returns the exit code and what stood on stdout and stderr."""
-    monkeypatch.setenv("SLAGBOOM_DATABASE", database_url)
+def run(slagboom: Run, policies: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs `slagboom …`."""
     monkeypatch.setenv("SLAGBOOM_POLICIES", str(policies))
-    monkeypatch.setenv("COLUMNS", "80")
-
-    def run_slagboom(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["slagboom", *arguments])
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return int(end.value.code or 0), out, err
-
-    return run_slagboom
+    return slagboom
 
 
 @pytest.fixture

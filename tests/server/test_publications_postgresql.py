@@ -9,20 +9,15 @@ from contract_publications import *  # noqa: F403 -- the tests every engine must
 from contract_signed_publications import *  # noqa: F403 -- as above
 from evidence_samples import Log
 
-from slagboom_server.store_sql import open_store
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from slagboom_server.store_sql import SqlStore
 
 
 @pytest.fixture
-def store(postgresql_url: str) -> Iterator[SqlStore]:
-    opened = open_store(postgresql_url)
-    yield opened
-    opened.close()
+def database_url(postgresql_url: str) -> str:
+    return postgresql_url
 
 
 @pytest.fixture

@@ -21,16 +21,12 @@ from slagboom_server.store import Filter
 from slagboom_server.store_sql import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from slagboom_server.store_sql import SqlStore
 
 
 @pytest.fixture
-def store(postgresql_url: str) -> Iterator[SqlStore]:
-    opened = open_store(postgresql_url)
-    yield opened
-    opened.close()
+def database_url(postgresql_url: str) -> str:
+    return postgresql_url
 
 
 def test_several_processes_count_and_purge_at_once(store: SqlStore, postgresql_url: str) -> None:
