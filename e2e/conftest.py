@@ -311,20 +311,15 @@ class Visitor:
     def settled(self) -> None:
         """Waits until nothing is left to be sent.
 
-        A choice is kept for sending behind the frame that shows it, or 50 ms: before that, nothing
-        kept means nothing.
+        A choice is kept for sending up to 100 ms behind the click: before that, nothing kept means
+        nothing.
         """
         self.page.wait_for_function(
             """() => {
-              if (!document.slagboomFrame) {
-                document.slagboomFrame = "asked for";
-                const painted = () => (document.slagboomFrame = "painted");
-                requestAnimationFrame(() => setTimeout(painted));
-                setTimeout(painted, 50);
-              }
-              if (document.slagboomFrame !== "painted") return false;
+              document.slagboomLooked ??= performance.now();
+              if (performance.now() - document.slagboomLooked < 100) return false;
               if (localStorage.getItem("slagboom-unsent")) return false;
-              delete document.slagboomFrame;
+              delete document.slagboomLooked;
               return true;
             }"""
         )

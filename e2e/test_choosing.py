@@ -255,6 +255,23 @@ def test_a_script_still_on_its_way_at_the_withdrawal_never_runs(
     assert page.locator("#own-tag").get_attribute("data-state") not in {"complete", "wrong"}
 
 
+def test_the_second_click_of_a_double_click_says_nothing_more(
+    kit: KitProcess, visitor: Visitor, kresoft: Any
+) -> None:
+    page = visitor.page
+    visitor.hold("**/own/statistics.js")
+    visitor.open(kit.address(kresoft))
+    visitor.asked()
+    page.evaluate("""() => {
+      for (const name of ["accept", "accept", "reject"]) document.querySelector(`.sb-${name}`).click();
+    }""")
+    visitor.settled()
+
+    [record] = kit.records(visitor.decision()["consent_id"])
+    assert record["action"] == "accept_all"
+    assert len(visitor.witness.urls("/decisions")) == 1
+
+
 def test_what_was_shown_once_ends_with_a_refusal_and_leaves_no_record(
     kit: KitProcess, visitor: Visitor, soft4doc: Any
 ) -> None:
@@ -282,6 +299,10 @@ def test_a_slow_script_is_waited_for_by_those_behind_it(
     visitor.asked()
     with page.expect_response("**/own/statistics-after.js"):
         page.click(".sb-first .sb-accept")
+    page.locator(".sb-first").wait_for(state="detached")
+    visitor.settled()
+    [record] = kit.records(visitor.decision()["consent_id"])
+    assert record["action"] == "accept_all"
     visitor.witness.mark(page)
     assert page.locator("#own-tag").get_attribute("data-state") not in {"complete", "wrong"}
 

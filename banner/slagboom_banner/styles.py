@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _CUT = re.compile(r"/\* --- (.+?) --- \*/")
 _SPACE = re.compile(r"\s+")
-_TIGHT = re.compile(r"\s*([,>{}])\s*")
+_TIGHT = re.compile(r"\s*([,>{}/])\s*")
+_ZERO = re.compile(r"(?<![\w.])0(?=\.\d)")
 _DECLARATION = re.compile(r"(?<=[{;])[a-z][^{};]*(?=[;}])")
 
 
@@ -43,7 +44,7 @@ def _minify_declarations(content: list[Any]) -> str:
             raise ValueError(_fault(declaration))  # noqa: TRY004 -- the style sheet is wrong, no type
         is_property = declaration.name.startswith("--")
         important = "!important" if is_property and declaration.important else ""
-        value = _TIGHT.sub(r"\1", _serialise(declaration.value))
+        value = _ZERO.sub("", _TIGHT.sub(r"\1", _serialise(declaration.value)))
         text = f"{declaration.name}:{value}{important}"
         if not is_property and harden(f"{{{text}}}") != f"{{{text}!important}}":
             message = f"theme: line {declaration.source_line}: {text} cannot be made important"

@@ -142,7 +142,7 @@ const start = (config, ownScript, early, parts) => {
         return parts[key] || (await import(`${host.base}${key}-${config.build}.js${retry}`)).default[key];
       } catch (error) {
         // A browser may remember that there was nothing at an address.
-        retry = `?${Date.now()}`;
+        retry += "?";
         throw error;
       }
     },
@@ -185,9 +185,10 @@ const start = (config, ownScript, early, parts) => {
     host.showControl();
     // A withdrawal is still to be recorded, or what services that are not granted left in cookies to
     // be deleted: parts do so.
+    const kept = readCookies();
     host.isNeeded ||=
       host.choice?.[PURPOSES] === "" ||
-      services.some(({ cookies, id }) => cookies && !host.grants[id] && RegExp(cookies).test(readCookies()));
+      services.some(({ cookies, id }) => cookies && !host.grants[id] && RegExp(cookies).test(kept));
     if (!host.choice || host.isNeeded) withChoosing(() => {});
     setTimeout(() => {
       // It opens the storage, which no visitor has to wait for.

@@ -1,6 +1,6 @@
 /** Keeps marked scripts inert until their purpose or service is granted, then releases them in order:
  * `<script type="text/plain" data-consent="…">`, there from the start or at any later time.
- * choice/tags.js takes back what was released here, and cares for all other marked tags. */
+ * care/tags.js takes back what was released here, and cares for all other marked tags. */
 import { isCovered, serviceOf } from "./hosts.js";
 import { whenWhole } from "./whole.js";
 
@@ -107,5 +107,5 @@ export const makeTags = (host) => {
     else node.querySelectorAll?.(TAGS).forEach(update);
   };
 
-  return { loading, mayRun, run, visit, visited };
+  return { loading, mayRun, released: () => released, run, visit, visited };
 };

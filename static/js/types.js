@@ -83,6 +83,8 @@
  * their way, with their marked tags and what settles them
  * @property {WeakSet<Node>} visited  tags already released, or waiting for those before them
  * @property {(tag: HTMLElement, address: string | null | undefined) => boolean} mayRun
+ * @property {() => Promise<unknown>} released  settles when every ordered script released so far has
+ * run or failed
  * @property {(script: HTMLScriptElement, place: ChildNode, marked: HTMLElement) => void} run
  * @property {(node: Node) => void} visit  a node added to the page, or marked since
  *

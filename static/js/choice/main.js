@@ -16,7 +16,7 @@ import { writeChoice } from "./write.js";
 /** @typedef {import("../slagboom.js").SlagboomDecision} SlagboomDecision */
 /** @typedef {import("../slagboom.js").SlagboomEventName} SlagboomEventName */
 
-const LONGEST_FRAME_MS = 50;
+const LONGEST_WAIT_MS = 100;
 const SEND_AFTER_MS = 300;
 const QUIET_MS = 2000;
 const LOOK_MS = 5000;
@@ -31,17 +31,20 @@ const whenBody = (act) => {
   else document.addEventListener("DOMContentLoaded", act, { once: true });
 };
 
-/** Acts when the next frame has been painted, or the page goes before that.
- * @param {() => void} act @param {() => void} leave  when the page goes, behind that */
-const afterPaint = (act, leave) => {
+/** Acts when the next frame has been painted and the scripts released before it have run, which
+ * otherwise wait for all that is done here; or when the page goes before that.
+ * @param {() => Promise<unknown>} released @param {() => void} act
+ * @param {() => void} leave  when the page goes, behind that */
+const afterPaint = (released, act, leave) => {
   let isDone = false;
   const once = () => {
     if (!isDone) act();
     isDone = true;
   };
-  requestAnimationFrame(() => setTimeout(once));
-  // A page that is not seen paints nothing.
-  setTimeout(once, LONGEST_FRAME_MS);
+  requestAnimationFrame(() => setTimeout(() => released().then(once)));
+  // A page that is not seen paints nothing, scripts may be long on their way, and nobody who clicks
+  // sees a tenth of a second.
+  setTimeout(once, LONGEST_WAIT_MS);
   addEventListener("pagehide", () => {
     once();
     leave();
@@ -130,7 +133,7 @@ const makeChoosing = ({ accept_anonymises, notices, revision, style }, host) => 
       done();
     }
     keep();
-    afterPaint(() => {
+    afterPaint(host.tags.released, () => {
       parts.forEach((part) => part.update());
       host.showControl();
       const reopen = hadFocus && host.root.querySelector(".sb-reopen");

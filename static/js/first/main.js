@@ -7,13 +7,17 @@
 /** @typedef {import("../types.js").Layers} Layers */
 /** @typedef {import("../types.js").Part} Part */
 
-/** @param {FirstNotice} notice @param {Layers} layers @param {Element | null} note  on an earlier answer */
+/** @param {FirstNotice} notice @param {Host} host @param {Layers} layers
+ * @param {Element | null} note  on an earlier answer */
 const makeFirstLayer = ({ language, layout, logo, purposes, statement_url, texts, words },
-  { accept, h, makeButton, open, outwardLink, refuse }, note) => {
+  host, { accept, h, makeButton, open, outwardLink, refuse }, note) => {
+  /** The layer goes behind the tags that run: the second click of a double click says nothing more.
+   * @param {Layers["accept"]} act */
+  const answerBy = (act) => () => host.choice || act("first", language);
   const choose = makeButton("button sb-choose", texts.choose, () => open(choose));
   const actions = h("div.actions", null,
-    makeButton("button sb-accept", texts.accept, () => accept("first", language)),
-    makeButton("button sb-reject", texts.reject, () => refuse("first", language)),
+    makeButton("button sb-accept", texts.accept, answerBy(accept)),
+    makeButton("button sb-reject", texts.reject, answerBy(refuse)),
     choose,
   );
   // Who clicks leaves the keyboard's place on the page where it is.
@@ -46,7 +50,7 @@ const makePart = (style, notice, host, layers) => {
   return {
     show: (note) => {
       if (host.choice || layer) return;
-      layer = makeFirstLayer(notice, layers, note);
+      layer = makeFirstLayer(notice, host, layers, note);
       host.root.prepend(layer);
       // Counted, and nothing else: neither cookie nor identifier goes along.
       navigator.sendBeacon(`${host.base}shown`, layers.notices[notice.language]);
