@@ -337,6 +337,31 @@ def test_a_decision_for_an_older_revision_is_recorded_as_it_was_made(
     assert [record["revision"] for record in own_kit.records(made["consent_id"])] == [1, 2]
 
 
+def test_a_page_that_outlives_its_server_opens_its_own_second_layer_and_withdraws(
+    own_kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    page = visitor.page
+    visitor.open(own_kit.address(companies["kresoft"]))
+    visitor.answer("accept")
+    own_kit.stop()
+    file = own_kit.policies / "kresoft.yaml"
+    text = file.read_text("utf-8")
+    colour = 'look:\n  layout: bar\n  light: {accent: "#5b2a86"}\n'
+    assert "\nlook:" not in text
+    file.write_text(text + colour, "utf-8")
+    own_kit.start()
+
+    with page.expect_response("**/second-*") as sent:
+        page.click(".sb-reopen")
+    assert sent.value.status == 200
+    page.click("dialog[open] .sb-reject")
+    visitor.settled()
+    records = own_kit.records(visitor.decision()["consent_id"])
+    assert [record["action"] for record in records] == ["accept_all", "withdraw"]
+    visitor.witness.mark(page)
+    assert visitor.witness.cookies().keys() == {"slagboom"}
+
+
 def test_an_answer_before_the_page_is_whole_keeps_its_looks_and_its_focus(
     kit: KitProcess, visitor: Visitor, companies: Any
 ) -> None:

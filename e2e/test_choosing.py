@@ -263,7 +263,9 @@ def test_the_second_click_of_a_double_click_says_nothing_more(
     visitor.open(kit.address(kresoft))
     visitor.asked()
     page.evaluate("""() => {
-      for (const name of ["accept", "accept", "reject"]) document.querySelector(`.sb-${name}`).click();
+      for (const name of ["accept", "accept", "reject"]) {
+        document.querySelector(`.sb-${name}`).click();
+      }
     }""")
     visitor.settled()
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from log_samples import NOON
-from publication_samples import DAY, FIRST, NOTICES, fill
+from publication_samples import DAY, FIRST, NOTICES, change, fill
+from sqlalchemy import delete, update
 
 from slagboom_banner.errors import SlagboomError
+from slagboom_server.earlier_parts import LOOK_SECONDS, EarlierParts
 from slagboom_server.publication import digest, find_publication, in_force
+from slagboom_server.schema import contents
 
 if TYPE_CHECKING:
     from evidence_samples import Log
@@ -43,6 +46,45 @@ def test_what_is_published_already_is_not_published_again(store: SqlStore) -> No
 
     assert store.publications.add(FIRST, "Ben", NOON + DAY) is None
     assert len(store.publications.all("dsoft")) == 1
+
+
+def test_a_text_that_was_lost_comes_back_with_the_next_start(log: Log) -> None:
+    store = log.store
+    store.publications.add(FIRST, "Ann", NOON)
+    log.tamper(delete(contents))
+    store.publications.add(FIRST, "Ann", NOON + DAY)
+
+    for text in FIRST.texts:
+        assert store.publications.find(digest(text)) == text
+
+
+def test_an_earlier_part_is_found_by_its_name_on_its_own_site(published: SqlStore) -> None:
+    published.publications.add(change(scripts={}, parts={}), "Ann", NOON + 3 * DAY)
+    parts = EarlierParts(published.publications, lambda: 0.0)
+
+    assert parts.find("dsoft", "choice-1.js") == b"choice()"
+    assert parts.find("dsoft", "choice-2.js") is None
+    assert parts.find("dsoft", "gate.js") is None
+    assert parts.find("soft4doc", "choice-1.js") is None
+
+
+def test_the_publications_are_read_for_what_is_not_there_once_a_second(store: SqlStore) -> None:
+    now = 0.0
+    parts = EarlierParts(store.publications, lambda: now)
+    assert parts.find("dsoft", "choice-1.js") is None
+    store.publications.add(FIRST, "Ann", NOON)
+
+    assert parts.find("dsoft", "choice-1.js") is None
+    now = LOOK_SECONDS
+    assert parts.find("dsoft", "choice-1.js") == b"choice()"
+
+
+def test_a_part_that_was_altered_is_not_served(log: Log) -> None:
+    log.store.publications.add(FIRST, "Ann", NOON)
+    same = contents.c.digest == bytes.fromhex(digest("choice()"))
+    log.tamper(update(contents).where(same).values(text="spy()"))
+
+    assert EarlierParts(log.store.publications, lambda: 0.0).find("dsoft", "choice-1.js") is None
 
 
 def test_going_back_to_what_was_is_a_publication_too(published: SqlStore) -> None:

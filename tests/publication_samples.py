@@ -25,7 +25,8 @@ FIRST = Served(
     style="#slagboom{}",
     first_layers={"nl": "<section>"},
     notices={"nl": NOTICES[0]},
-    scripts={"gate.js": "b" * 64},
+    scripts={"gate.js": "b" * 64, "choice-1.js": digest("choice()")},
+    parts={"choice-1.js": "choice()"},
 )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from slagboom_server.anonymise import KnownClients
+from slagboom_server.earlier_parts import EarlierParts
 from slagboom_server.familiar import Familiar
 from slagboom_server.handover import KEY_BYTES, Tokens
 from slagboom_server.metrics import Metrics
@@ -19,6 +20,7 @@ from slagboom_server.publication import SERVE_AUTHOR
 from slagboom_server.publishing import build_sites, publish
 from slagboom_server.rate_limit import RateLimiter
 from slagboom_server.receipts import Receipts
+from slagboom_server.sites import compress_script
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -97,6 +99,7 @@ class Kit:
         self.sites: Mapping[str, Site] = {}
         self.notices: dict[tuple[str, str], OfferedNotice] = {}
         self.parts: dict[tuple[str, str], Script] = {}
+        self._earlier_parts = EarlierParts(store.publications, time.monotonic)
         self._policies = policies
         self._adapt = adapt
 
@@ -119,6 +122,17 @@ class Kit:
                 return None
             offer = self.notices[site, digest] = stored.offer
         return offer
+
+    def find_part(self, site: str, file: str) -> Script | None:
+        """A part that is not of this process, but of another one or of an earlier one of this log.
+
+        Asks the store. Raises StoreUnavailable.
+        """
+        body = self._earlier_parts.find(site, file) if site in self.sites else None
+        if body is None:
+            return None
+        part = self.parts[site, file] = compress_script(body)
+        return part
 
     def retention_days(self) -> dict[str, int]:
         """For each site served now, how long a record is kept after its choice has ended."""

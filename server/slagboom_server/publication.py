@@ -1,10 +1,10 @@
 """What a site served from when on, by whom it was published, under one digest.
 
 A publication names by their digests the policy, every language's notice and drawn first layer, the
-style sheet and each script. The texts behind the digests are kept beside it, the scripts' bytes
-are not: they follow from the policy and the version of the kit. Each publication also
-names the one before it, and every checkpoint signs a list of the newest ones, so that none can be
-altered, taken out or put in without a trace.
+style sheet and each script. The texts behind the digests are kept beside it, and the parts of the
+script that an open page may still ask for; the gates are not: they follow from the policy and the
+version of the kit. Each publication also names the one before it, and every checkpoint signs a list
+of the newest ones, so that none can be altered, taken out or put in without a trace.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class Served:
 
     kit: the version of this program. policy, style, first_layers: texts to keep; a site with
     an interface of its own has no first layer. notices, scripts: digests, by language and name.
+    parts: texts to keep, by name, of those scripts that a page fetches later.
     """
 
     site: str
@@ -44,11 +45,12 @@ class Served:
     first_layers: Mapping[str, str]
     notices: Mapping[str, str]
     scripts: Mapping[str, str]
+    parts: Mapping[str, str]
 
     @property
     def texts(self) -> Sequence[str]:
         """What is to be kept."""
-        return (self.policy, self.style, *self.first_layers.values())
+        return (self.policy, self.style, *self.first_layers.values(), *self.parts.values())
 
     def describe(self) -> dict[str, Any]:
         """Everything by digest; equal for what is the same to every visitor."""
@@ -95,15 +97,22 @@ class Publications(Protocol):
     """The publications of a log. Every method raises StoreUnavailable while it cannot be used."""
 
     def add(self, served: Served, author: str, now: dt.datetime) -> Publication | None:
-        """Keeps what a site serves from now on; None where its newest publication is the same."""
+        """Keeps what a site serves from now on; None where its newest publication is the same.
+
+        Its texts are kept in any case.
+        """
         ...
 
     def all(self, site: str | None = None) -> Sequence[Publication]:
         """Those of a site or of every one, by site, oldest first."""
         ...
 
+    def find(self, text_digest: str) -> str | None:
+        """A text that a publication names; None where it is not there."""
+        ...
+
     def read(self, text_digest: str) -> str:
-        """A text that a publication names. Raises SlagboomError where it is not there."""
+        """As `find`. Raises SlagboomError where it is not there."""
         ...
 
 
@@ -150,6 +159,7 @@ def describe_served(site: Site, kit: str) -> Served:
         },
         notices={language: notice.digest for language, notice in bundle.notices.items()},
         scripts={name: sha256(body).hexdigest() for name, body in scripts.items()},
+        parts={name: body.decode() for name, body in bundle.parts.items()},
     )
 
 

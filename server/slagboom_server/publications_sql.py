@@ -46,6 +46,7 @@ class SqlPublications:
             own = _select().where(publications.c.site_id == site_id)
             row = connection.execute(own.order_by(publications.c.number.desc()).limit(1)).first()
             last = None if row is None else _from_row(row)
+            keep_texts(connection, served.texts)
             if last is not None and last.served == described:
                 return None
             number = 1 if last is None else last.number + 1
@@ -60,7 +61,6 @@ class SqlPublications:
                 }
             )
             made = Publication(served.site, number, served.revision, from_ms(to_ms(now)), text)
-            keep_texts(connection, served.texts)
             values = {
                 "site_id": site_id,
                 "number": number,
@@ -80,15 +80,20 @@ class SqlPublications:
         with self._reading() as connection:
             return [_from_row(row) for row in connection.execute(query)]
 
-    def read(self, text_digest: str) -> str:
-        """A text that a publication names. Raises SlagboomError where it is not there."""
+    def find(self, text_digest: str) -> str | None:
+        """A text that a publication names; None where it is not there."""
         same = contents.c.digest == bytes.fromhex(text_digest)
         with self._reading() as connection:
-            text = connection.scalar(select(contents.c.text).where(same))
+            text: str | None = connection.scalar(select(contents.c.text).where(same))
+        return text
+
+    def read(self, text_digest: str) -> str:
+        """As `find`. Raises SlagboomError where it is not there."""
+        text = self.find(text_digest)
         if text is None:
             message = f"the text {text_digest} of a publication is gone; see `slagboom log verify`"
             raise SlagboomError(message)
-        return str(text)
+        return text
 
 
 def _select() -> Select[*tuple[Any, ...]]:

@@ -61,7 +61,7 @@ def read_sources() -> Sources:
 
 
 @functools.lru_cache(maxsize=1024)
-def _compress(body: bytes) -> Script:
+def compress_script(body: bytes) -> Script:
     """The script; one that a reload leaves as it was is not compressed again."""
     return Script(
         f'W/"{hashlib.sha256(body).hexdigest()[:32]}"',
@@ -100,8 +100,10 @@ def build_site(loaded: LoadedPolicy, sources: Sources) -> Site:
     return Site(
         loaded=loaded,
         bundle=bundle,
-        gate=_compress(bundle.gate),
-        asking_gates={language: _compress(body) for language, body in bundle.asking_gates.items()},
-        parts={name: _compress(body) for name, body in bundle.parts.items()},
+        gate=compress_script(bundle.gate),
+        asking_gates={
+            language: compress_script(body) for language, body in bundle.asking_gates.items()
+        },
+        parts={name: compress_script(body) for name, body in bundle.parts.items()},
         notices=_describe_offers(loaded, bundle),
     )

@@ -98,8 +98,9 @@ async def send_gate(request: Request) -> Response:
 
 async def send_part(request: Request) -> Response:
     """`GET first-{language}-{build}.js`, `second-…`: a layer in one language, for ever the same."""
+    kit = find_kit(request)
     name = (request.path_params["site"], f"{request.path_params['part']}.js")
-    part = find_kit(request).parts.get(name)
+    part = kit.parts.get(name) or await run_in_threadpool(kit.find_part, *name)
     if part is None:
         raise Refusal(404, "There is no such part; reload the page.")
     return _answer_script(request, part, PART_CACHE, "Accept-Encoding")

@@ -18,6 +18,7 @@ from kit_samples import (
     edit,
     make_body,
     make_cookie,
+    make_kit,
 )
 from starlette.testclient import TestClient
 
@@ -25,6 +26,7 @@ from slagboom_server.app import build_app
 from slagboom_server.checkpointer import CheckpointMaker
 from slagboom_server.receipt_check import check_receipt
 from slagboom_server.receipts import Receipts
+from slagboom_server.writer import Writer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -228,6 +230,23 @@ def test_an_older_part_stays_for_pages_that_hold_an_older_gate(kit: Kit, policie
     for name, body in before.items():
         answer = get(kit, f"/s/acme/{name}")
         assert (answer.status_code, answer.raw_body) == (200, body)
+
+
+def test_a_page_that_outlives_its_server_gets_its_parts_from_the_next_one(
+    kit: Kit, policies: Path
+) -> None:
+    before = dict(kit.sites["acme"].bundle.parts)
+    edit(policies / "acme.yaml", "accept: Aanvaarden", "accept: Toestaan")
+    with Writer(kit.store) as writer:
+        following = make_kit(policies, kit.store, writer)
+
+        assert not before.keys() & set(list_parts(following))
+        for name, body in before.items():
+            answer = get(following, f"/s/acme/{name}")
+            assert (answer.status_code, answer.raw_body) == (200, body)
+            assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        own = before.keys() - set(list_parts(following, "other"))
+        check_problem(get(following, f"/s/other/{own.pop()}"), 404)
 
 
 @pytest.mark.parametrize(
