@@ -230,6 +230,11 @@ const { slagboom = [] } = window;
 if (ownScript && Array.isArray(slagboom)) {
   // The server puts the site's policy in place of the first name, and declares the last around this
   // script (bundle.py).
-  // @ts-ignore -- the names are not of this script
-  start(SLAGBOOM_CONFIG, ownScript, slagboom, sbParts);
+  try {
+    // @ts-ignore -- the names are not of this script
+    start(SLAGBOOM_CONFIG, ownScript, slagboom, sbParts);
+  } catch (error) {
+    // A page that has broken the language loads nothing that is held back, and hears of nothing.
+    console.warn(error);
+  }
 }

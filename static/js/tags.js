@@ -77,7 +77,7 @@ export const makeTags = (host) => {
     }
     const script = document.createElement("script");
     for (const { name, value } of inert.attributes) {
-      if (!/^(type|src|data-consent)$/.test(name)) script.setAttribute(name, value);
+      if (!/^(src|data-consent)$/.test(name)) script.setAttribute(name, value);
     }
     script.type = inert.dataset.type || "";
     // Only the nonce the tag itself carries: lending ours would let injected markup run.

@@ -73,24 +73,21 @@ const makeChoosing = ({ accept_anonymises, notices, revision, style }, host) => 
    * @param {() => void} [otherwise]  where the part is not to be had */
   const withPart = (name, act, otherwise) => {
     const key = `${name}-${language()}`;
-    host.loadPart(key).then(
-      (mount) => {
-        if (!parts.size) {
-          addStyle(style);
-          host.root.append(status);
-        }
-        const part = parts.get(key) || mount(host, layers);
-        parts.set(key, part);
-        act(part);
-      },
-      (reason) => {
-        // The control stays, and a later wish tries again.
-        host.isStranded ||= name === "first";
-        host.showControl();
-        console.warn(reason);
-        otherwise?.();
-      },
-    );
+    host.loadPart(key).then((mount) => {
+      if (!parts.size) {
+        addStyle(style);
+        host.root.append(status);
+      }
+      const part = parts.get(key) || mount(host, layers);
+      parts.set(key, part);
+      act(part);
+    }).catch((reason) => {
+      // The control stays, and a later wish tries again.
+      host.isStranded ||= name === "first";
+      host.showControl();
+      console.warn(reason);
+      otherwise?.();
+    });
   };
   /** @type {Promise<Care> | undefined} */
   let care;

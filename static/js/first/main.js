@@ -52,8 +52,14 @@ const makePart = (style, notice, host, layers) => {
       if (host.choice || layer) return;
       layer = makeFirstLayer(notice, host, layers, note);
       host.root.prepend(layer);
-      // Counted, and nothing else: neither cookie nor identifier goes along.
-      navigator.sendBeacon(`${host.base}shown`, layers.notices[notice.language]);
+      // Counted, and nothing else: neither cookie nor identifier goes along. A tab in the background,
+      // or a page that the browser prepares, may never be seen, or only once another was answered.
+      const count = () =>
+        host.choice || navigator.sendBeacon(`${host.base}shown`, layers.notices[notice.language]);
+      if (document.hidden) {
+        // Behind the gate, which looks for that answer when it hears of this.
+        addEventListener("visibilitychange", () => setTimeout(count), { once: true });
+      } else count();
     },
     update: () => {
       if (!layer || !host.choice) return;

@@ -1,0 +1,244 @@
+"""Pages that break the language, sandboxes, hidden pages, the back/forward cache, no line, no room:
+nothing is granted by accident, and no exception reaches the page's own handlers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conftest import COMPANIES, Visitor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, BrowserType
+
+    from conftest import KitProcess
+
+SITE = COMPANIES[1]
+VENDOR = "googletagmanager"
+# Handlers of the page's own, which count what reaches them.
+HANDLERS = """
+  window.reached = [];
+  window.onerror = (message) => { reached.push(`${message}`); };
+  window.onunhandledrejection = ({ reason }) => { reached.push(`${reason}`); };
+"""
+LISTS = '["every", "filter", "find", "forEach", "includes", "join", "map", "push", "some"]'
+BREAKAGES = {
+    "fetch throws": "fetch = () => { throw new Error('page'); }",
+    "fetch returns nothing": "fetch = () => {}",
+    "no beacon": "Navigator.prototype.sendBeacon = () => { throw new Error('page'); }",
+    "lists throw": (
+        f"for (const name of {LISTS}) Array.prototype[name] = () => {{ throw new Error('page'); }}"
+    ),
+    "lists agree": f"for (const name of {LISTS}) Array.prototype[name] = () => true",
+    "lists of an old library": """
+      Array.prototype.toJSON = function () { return "[]"; };
+      Array.prototype.each = Array.prototype.forEach;
+      Object.prototype.granted = true;""",
+}
+PAGE = """<!doctype html><html lang="nl"><head><meta charset="utf-8"><title>t</title>
+<script>{script}</script><script src="/s/{site}/gate.js"></script></head><body><h1>t</h1>
+<script type="text/plain" data-consent="statistics" data-src="https://www.{vendor}.com/tag.js">
+</script><button type="button" onclick="document.title = 'pressed'">Press</button></body></html>"""
+
+
+def serve(visitor: Visitor, address: str, script: str = "") -> None:
+    """Puts a page there whose first script is given, and empty scripts at the vendor's."""
+    body = PAGE.format(script=HANDLERS + script, site=SITE.site, vendor=VENDOR)
+    visitor.context.route(address, lambda route: route.fulfill(content_type="text/html", body=body))
+    visitor.context.route(
+        f"https://www.{VENDOR}.com/**",
+        lambda route: route.fulfill(content_type="text/javascript", body=""),
+    )
+
+
+def show(visitor: Visitor, kit: KitProcess, script: str = "", path: str = "/test-page") -> str:
+    """Opens such a page; its address."""
+    address = kit.address(SITE, path)
+    serve(visitor, address, script)
+    visitor.page.goto(address, wait_until="load")
+    return address
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES)
+def test_a_page_that_breaks_the_language_gets_neither_an_exception_nor_a_grant(
+    kit: KitProcess, visitor: Visitor, breakage: str
+) -> None:
+    page = visitor.page
+    show(visitor, kit, BREAKAGES[breakage])
+    page.click("body > button")
+    # Longer than anything the kit does by itself takes.
+    page.evaluate("() => new Promise((done) => setTimeout(done, 2500))")
+
+    assert page.title() == "pressed"
+    assert page.evaluate("() => reached") == []
+    assert visitor.errors == []
+    assert visitor.witness.urls(VENDOR) == []
+    assert visitor.witness.cookies() == {}
+
+
+@pytest.mark.parametrize("breakage", ["fetch throws", "fetch returns nothing"])
+def test_without_the_pages_fetch_a_choice_is_taken_and_recorded_by_the_next_page(
+    kit: KitProcess, visitor: Visitor, breakage: str
+) -> None:
+    page = visitor.page
+    show(visitor, kit, BREAKAGES[breakage])
+    visitor.asked()
+    with page.expect_request(f"**/www.{VENDOR}.com/tag.js"):
+        page.click(".sb-first .sb-accept")
+    page.wait_for_function("() => localStorage.getItem('slagboom-unsent')")
+    made = visitor.decision()
+    assert page.evaluate("() => reached") == []
+    assert visitor.errors == []
+
+    show(visitor, kit, path="/next-page")
+    visitor.settled()
+    [record] = kit.records(made["consent_id"])
+    assert record["action"] == "accept_all"
+
+
+def test_a_sandboxed_frame_asks_and_keeps_the_answer_for_as_long_as_it_is_there(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    page = visitor.page
+    inner, outer = kit.address(SITE, "/inner"), kit.address(SITE, "/outer")
+    serve(visitor, inner)
+    frame = f'<!doctype html><title>t</title><iframe sandbox="allow-scripts" src="{inner}">'
+    visitor.context.route(outer, lambda route: route.fulfill(content_type="text/html", body=frame))
+    page.goto(outer, wait_until="load")
+    inside = page.frames[1]
+    inside.locator(".sb-first").wait_for()
+    assert visitor.witness.urls(VENDOR) == []
+    with page.expect_request(f"**/www.{VENDOR}.com/tag.js"):
+        inside.locator(".sb-first .sb-accept").click()
+    inside.locator(".sb-withdraw").click()
+    inside.wait_for_function("() => !slagboom.granted('statistics')")
+
+    assert inside.evaluate("() => reached") == []
+    assert visitor.errors == []
+    assert visitor.witness.cookies() == {}
+
+
+def test_without_a_line_an_answer_holds_and_is_recorded_once_there_is_one(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    page = visitor.page
+    address = show(visitor, kit)
+    visitor.asked()
+    visitor.context.set_offline(True)
+    page.click(".sb-first .sb-accept")
+    page.locator(".sb-first").wait_for(state="detached")
+    made = visitor.decision()
+    assert made["choices"]["statistics"]
+    page.click(".sb-withdraw")
+    page.wait_for_function("() => !slagboom.granted('statistics')")
+    visitor.context.set_offline(False)
+    page.goto(address, wait_until="load")
+    visitor.settled()
+
+    actions = [record["action"] for record in kit.records(made["consent_id"])]
+    assert actions == ["accept_all", "withdraw"]
+    assert page.evaluate("() => reached") == []
+    assert visitor.errors == []
+
+
+def test_where_there_is_no_room_left_the_answer_is_sent_from_memory(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    page = visitor.page
+    show(
+        visitor,
+        kit,
+        """for (let size = 1 << 22; size; size >>= 1) {
+          try { for (;;) localStorage.setItem(`k${localStorage.length}`, "x".repeat(size)); }
+          catch { continue; }
+        }""",
+    )
+    visitor.asked()
+    with page.expect_response("**/decisions") as sent:
+        page.click(".sb-first .sb-accept")
+
+    assert sent.value.status == 201
+    assert page.evaluate("() => localStorage.getItem('slagboom-unsent')") is None
+    assert page.evaluate("() => reached") == []
+    assert visitor.errors == []
+
+
+@pytest.fixture
+def keeping_visitor(
+    browser_type: BrowserType, browser_type_launch_args: dict[str, Any]
+) -> Iterator[Visitor]:
+    """A visitor whose browser keeps pages for going back."""
+    kept: Browser = browser_type.launch(
+        **browser_type_launch_args, ignore_default_args=["--disable-back-forward-cache"]
+    )
+    person = Visitor(kept)
+    yield person
+    kept.close()
+
+
+def test_a_page_from_the_back_forward_cache_follows_the_withdrawal(
+    kit: KitProcess, keeping_visitor: Visitor
+) -> None:
+    visitor, page = keeping_visitor, keeping_visitor.page
+    first = show(visitor, kit)
+    visitor.answer("accept")
+    page.evaluate("() => { window.mark = 'kept'; }")
+    show(visitor, kit, path="/next-page")
+    page.click(".sb-withdraw")
+    visitor.settled()
+    page.go_back(wait_until="commit")
+    page.wait_for_function("() => !slagboom.granted('statistics')")
+
+    assert page.url == first
+    assert page.evaluate("() => window.mark") == "kept", "the page was loaded anew"
+    assert page.locator(".sb-withdraw").count() == 0
+    assert visitor.errors == []
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["seen", "answered elsewhere"])
+def test_a_page_that_nobody_sees_yet_is_counted_as_shown_once_it_is_seen(
+    kit: KitProcess, visitor: Visitor, *, answered: bool
+) -> None:
+    """As a tab in the background, or a page that the browser prepares for a click that may come.
+
+    No browser prepares a page while it is driven, so the page itself says that it is hidden.
+    """
+    page = visitor.page
+    show(
+        visitor,
+        kit,
+        """let hidden = true;
+        Object.defineProperty(document, "hidden", { get: () => hidden });
+        addEventListener("appear", () => {
+          hidden = false;
+          document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+        });""",
+    )
+    visitor.asked()
+    visitor.witness.mark(page)
+    assert visitor.witness.urls("/shown") == []
+
+    if answered:
+        other = visitor.context.new_page()
+        other.goto(kit.address(SITE, "/test-page"), wait_until="load")
+        visitor.witness.forget()
+        # Prepared pages do not hear of what other tabs store.
+        page.evaluate(
+            "() => addEventListener('storage', (e) => e.stopImmediatePropagation(), true)"
+        )
+        other.locator(".sb-first .sb-reject").click()
+        other.wait_for_function("() => slagboom.decision")
+    page.evaluate("() => { dispatchEvent(new Event('appear')); }")
+    visitor.witness.mark(page)
+
+    assert len(visitor.witness.urls("/shown")) == (0 if answered else 1)
+    if answered:
+        page.locator(".sb-first").wait_for(state="detached")
+    else:
+        page.evaluate("() => { dispatchEvent(new Event('appear')); }")
+        visitor.witness.mark(page)
+        assert len(visitor.witness.urls("/shown")) == 1
+    assert visitor.errors == []
