@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sqlalchemy import literal_column, select, tuple_
 
+from slagboom_server.row import REPEATED, SINGLE
 from slagboom_server.schema import records
 
 if TYPE_CHECKING:
@@ -21,28 +22,7 @@ if TYPE_CHECKING:
     from slagboom_server.anonymise import Client
     from slagboom_server.record import OfferedNotice
 
-LEAN: Final = (
-    "seq",
-    "decision_id",
-    "consent_id",
-    "previous",
-    "received_at",
-    "given_at",
-    "valid_until",
-    "ip",
-    "notice_id",
-    "layer",
-    "action",
-    "choices",
-    "services",
-    "anonymise_ip",
-    "gpc",
-    "regime",
-    "country",
-    "client_id",
-    "origin_id",
-    "flags",
-)
+LEAN: Final = (*SINGLE, *REPEATED)
 """The columns of a lean row. Those that repeat much stand together, so that a slice is a key."""
 
 LeanRow = tuple[Any, ...]

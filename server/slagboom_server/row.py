@@ -101,6 +101,12 @@ def service_ids(offer: OfferedNotice) -> tuple[str, ...]:
     return tuple(service.id for service in offer.services)
 
 
+SINGLE: Final = (
+    *("seq", "decision_id", "consent_id", "previous", "received_at", "given_at", "valid_until"),
+    "ip",
+)
+"""The columns that differ from record to record."""
+
 REPEATED: Final = (
     *("notice_id", "layer", "action", "choices", "services", "anonymise_ip", "gpc", "regime"),
     *("country", "client_id", "origin_id", "flags"),
@@ -156,16 +162,17 @@ def describe_sender(client: Client, origin: str | None, flags: int) -> dict[str,
     }
 
 
-def from_row(row: AnyRow, repeated: Mapping[str, Any]) -> ConsentRecord:
-    """The record a row holds. repeated: `describe_repeated` of the row."""
+def from_row(values: Sequence[Any], repeated: Mapping[str, Any]) -> ConsentRecord:
+    """The record a row holds. values: of the columns `SINGLE`. repeated: `describe_repeated`."""
+    seq, decision_id, consent_id, previous, received_at, given_at, valid_until, ip = values
     return ConsentRecord(
         **repeated,
-        seq=row.seq,
-        decision_id=UUID(bytes=row.decision_id),
-        consent_id=UUID(bytes=row.consent_id),
-        previous=None if row.previous is None else UUID(bytes=row.previous),
-        received_at=from_ms(row.received_at),
-        given_at=from_ms(row.given_at),
-        valid_until=from_ms(row.valid_until),
-        ip=unpack_network(row.ip),
+        seq=seq,
+        decision_id=UUID(bytes=decision_id),
+        consent_id=UUID(bytes=consent_id),
+        previous=None if previous is None else UUID(bytes=previous),
+        received_at=from_ms(received_at),
+        given_at=from_ms(given_at),
+        valid_until=from_ms(valid_until),
+        ip=unpack_network(ip),
     )

@@ -6,7 +6,6 @@ import json
 import secrets
 import threading
 from contextlib import contextmanager, suppress
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, tuple_, update
@@ -35,6 +34,7 @@ from slagboom_server.row import (
     ACTION_OF,
     DEVICE_OF,
     REPEATED,
+    SINGLE,
     describe_repeated,
     from_bits,
     from_ms,
@@ -69,7 +69,7 @@ _MINUTE_MS: Final = 60_000
 _MOST_SEEN: Final = 10_000
 """Combinations of what repeats among records, kept in memory."""
 
-_repeated = attrgetter(*REPEATED)
+_COLUMNS: Final = [records.c[name] for name in (*SINGLE, *REPEATED)]
 
 
 class SqlStore:
@@ -321,16 +321,18 @@ class SqlStore:
         with self._reading() as connection:
             if chosen is not None:
                 query = query.where(*self._conditions(connection, chosen))
+            query = query.with_only_columns(*_COLUMNS, maintain_column_froms=True)
             return [self._from_row(connection, row) for row in connection.execute(query).all()]
 
     def _from_row(self, connection: Connection, row: AnyRow) -> ConsentRecord:
-        key = _repeated(row)
+        # By place: by name each value costs more than what is made of it.
+        single, key = row[: len(SINGLE)], row[len(SINGLE) :]
         repeated = self._seen.get(key)
         if repeated is None:
             if len(self._seen) >= _MOST_SEEN:
                 self._seen.clear()
             repeated = self._seen[key] = self._describe(connection, row, key)
-        return from_row(row, repeated)
+        return from_row(single, repeated)
 
     def _describe(
         self, connection: Connection, row: AnyRow, key: tuple[Any, ...]
