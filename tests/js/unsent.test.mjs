@@ -68,29 +68,61 @@ describe("decisions the log has not acknowledged", () => {
     assert.equal(KEY in localStorage, false);
   });
 
-  test("wait for the next page while the log is away, and one that it refuses for good goes", async () => {
+  for (const failure of [new Error("offline"), 503]) {
+    test(`wait in their order for the next page after ${failure}`, async () => {
+      localStorage[KEY] = JSON.stringify([OLDER, NEWER]);
+      answers = [failure];
+      const unsent = makeUnsent(SITE, decodeChoice);
+      unsent.read();
+      await sendAll(unsent, 1);
+      assert.deepEqual(sent, [OLDER[1]]);
+      assert.deepEqual(read(), [OLDER, NEWER]);
+
+      const onNextPage = makeUnsent(SITE, decodeChoice);
+      onNextPage.read();
+      await sendAll(onNextPage, 2);
+      assert.deepEqual(sent, [OLDER[1], OLDER[1], NEWER[1]]);
+      assert.deepEqual(read(), []);
+    });
+  }
+
+  test("that the log refuses for good go, and hold up none behind them", async () => {
     localStorage[KEY] = JSON.stringify([OLDER, NEWER]);
-    answers = [new Error("offline"), 503];
+    answers = [422, 201];
     const unsent = makeUnsent(SITE, decodeChoice);
     unsent.read();
     await sendAll(unsent, 2);
-    assert.deepEqual(read(), [OLDER, NEWER]);
 
-    answers = [422, 201];
-    const onNextPage = makeUnsent(SITE, decodeChoice);
-    onNextPage.read();
-    await sendAll(onNextPage, 2);
+    assert.deepEqual(sent, [OLDER[1], NEWER[1]]);
     assert.deepEqual(read(), []);
   });
 
-  test("are not lost when another tab has kept one meanwhile", async () => {
+  test("are sent on the same page once there is a line again", async () => {
+    localStorage[KEY] = JSON.stringify([OLDER, NEWER]);
+    answers = [new Error("offline")];
+    const unsent = makeUnsent(SITE, decodeChoice);
+    unsent.read();
+    let attempts = 0;
+    const send = makeSender("https://kit.example/s/site/", unsent, () => {
+      attempts += 1;
+    });
+    await send();
+    await send();
+
+    assert.equal(attempts, 3);
+    assert.deepEqual(sent, [OLDER[1], OLDER[1], NEWER[1]]);
+    assert.deepEqual(read(), []);
+  });
+
+  test("are sent along when another tab has kept one meanwhile", async () => {
     localStorage[KEY] = JSON.stringify([OLDER]);
     const unsent = makeUnsent(SITE, decodeChoice);
     unsent.read();
     localStorage[KEY] = JSON.stringify([OLDER, NEWER]);
-    await sendAll(unsent, 1);
+    await sendAll(unsent, 2);
 
-    assert.deepEqual(read(), [NEWER]);
+    assert.deepEqual(sent, [OLDER[1], NEWER[1]]);
+    assert.deepEqual(read(), []);
   });
 
   test("are those of this site that can be read, and nothing else", () => {

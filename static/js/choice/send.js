@@ -17,9 +17,9 @@ export const makeSender = (base, unsent, onAnswer) => {
   return async () => {
     if (isBusy) return;
     isBusy = true;
-    try {
-      for (let next; ([next] = unsent.waiting()), next; onAnswer()) {
-        const [value, decision] = next;
+    for (let next; (next = unsent.waiting()[0]); ) {
+      const [value, decision] = next;
+      try {
         // A plain string goes as text/plain, which needs no preflight; keepalive outlives the page.
         const { status } = await fetch(`${base}decisions`, {
           method: "POST",
@@ -29,11 +29,13 @@ export const makeSender = (base, unsent, onAnswer) => {
         });
         if (!FINAL.test(`${status}`)) break;
         unsent.keep(unsent.read().filter(([kept]) => kept !== value));
+      } catch {
+        // Offline or unreachable.
+        break;
+      } finally {
+        onAnswer();
       }
-    } catch {
-      // Offline or unreachable.
     }
     isBusy = false;
-    onAnswer();
   };
 };
