@@ -12,10 +12,11 @@ import pytest
 from log_samples import DOCUMENT, NOON, consent_id, decision_id, make_offer, make_record
 
 from slagboom_banner.model import Action
-from slagboom_server import lean
+from slagboom_server import export_tasks, lean
 from slagboom_server.csv_lines import write_csv
 from slagboom_server.errors import StoreUnavailable
 from slagboom_server.export import Format, write_records
+from slagboom_server.export_tasks import Workers, write_text
 from slagboom_server.json_lines import write_json, write_json_lines
 from slagboom_server.record import Flag
 from slagboom_server.store import Answer, Conflict, Cursor, Filter, Repeated, Stored
@@ -280,6 +281,36 @@ def test_an_export_from_bare_rows_is_the_one_from_records(
     write_records(filled.page(Filter(site=site), limit=100), format_, made)
 
     assert bare.getvalue() == made.getvalue()
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 100])
+@pytest.mark.parametrize("site", [None, "dsoft", "nowhere"])
+def test_slices_hold_each_record_once(filled: Store, site: str | None, size: int) -> None:
+    chosen = Filter(site=site)
+    whole = [row for page in filled.lean_pages(chosen) for row in page]
+    slices = list(filled.split(chosen, size))
+    held = [[row for page in filled.lean_pages(chosen, part) for row in page] for part in slices]
+
+    assert [row for rows in held for row in rows] == whole
+    assert all(len(rows) == size for rows in held[:-1])
+    assert [part.until is None for part in slices] == [False] * (len(slices) - 1) + [True]
+
+
+@pytest.mark.parametrize("shape", ["csv", "json", "jsonl"])
+def test_processes_side_by_side_write_what_one_writes(
+    filled: Store, database_url: str, monkeypatch: pytest.MonkeyPatch, shape: Format
+) -> None:
+    monkeypatch.setattr(export_tasks, "SLICE", 2)
+    texts = []
+    for processes in (1, 2):
+        out, advanced = io.StringIO(newline=""), list[int]()
+        workers = Workers(filled, database_url, processes)
+        write_text(workers, Filter(site="dsoft"), shape, out, advanced.append)
+        assert sum(advanced) == filled.count(Filter(site="dsoft"))
+        texts.append(out.getvalue())
+
+    assert texts[0] == texts[1]
+    assert len(advanced) > 1 or shape == "json"
 
 
 def test_stats_add_up(filled: Store) -> None:

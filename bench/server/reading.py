@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import multiprocessing
+import os
 import random
 import statistics
 import time
@@ -12,15 +13,14 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from sqlalchemy import func, select
 
 from bench.errors import BenchError
 from bench.server.subjects import SITE
-from slagboom_server.csv_lines import write_csv
 from slagboom_server.engine import open_engine, parse_url, reading
-from slagboom_server.json_lines import write_json_lines
+from slagboom_server.export_tasks import Workers, write_text
 from slagboom_server.rollup import Dimension
 from slagboom_server.row import from_ms
 from slagboom_server.schema import records
@@ -29,7 +29,7 @@ from slagboom_server.store_sql import open_store
 from slagboom_server.verify import Verification
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from multiprocessing.connection import Connection
     from uuid import UUID
 
@@ -159,18 +159,11 @@ def _read_year(store: Store) -> object:
 
 def export_log(database: str, shape: Literal["csv", "jsonl"]) -> int:
     """Writes every record to nowhere, as `slagboom log export` does; how many."""
-    write = {"csv": write_csv, "jsonl": write_json_lines}[shape]
-    rows = 0
+    written: list[int] = []
     with closing(open_store(database)) as store, Path("/dev/null").open("w", newline="") as out:
-
-        def counted() -> Iterator[Sequence[tuple[Any, ...]]]:
-            nonlocal rows
-            for page in store.lean_pages(Filter()):
-                rows += len(page)
-                yield page
-
-        write(counted(), store, out)
-    return rows
+        workers = Workers(store, database, len(os.sched_getaffinity(0)))
+        write_text(workers, Filter(), shape, out, written.append)
+    return sum(written)
 
 
 def verify_log(database: str, processes: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from contextlib import ExitStack, closing, contextmanager
@@ -27,7 +28,6 @@ from slagboom_server.cli_log import (
 )
 from slagboom_server.cli_options import Keys
 from slagboom_server.cli_progress import make_bar
-from slagboom_server.csv_lines import write_csv
 from slagboom_server.export import (
     CSV_COLUMNS,
     FORMATS,
@@ -35,8 +35,8 @@ from slagboom_server.export import (
     format_time,
     read_pages,
 )
+from slagboom_server.export_tasks import Workers, write_text
 from slagboom_server.hold_filter import describe_filter
-from slagboom_server.json_lines import write_json, write_json_lines
 from slagboom_server.keyring import key_folder
 from slagboom_server.manifest import (
     Exported,
@@ -64,7 +64,6 @@ if TYPE_CHECKING:
 
     Signer = tuple[Checkpoint | None, Ed25519PrivateKey]
 
-_WRITERS: Final = {"csv": write_csv, "json": write_json, "jsonl": write_json_lines}
 _SHAPES: Final[tuple[Literal[Format, "parquet"], ...]] = (*FORMATS, "parquet")
 
 
@@ -86,6 +85,9 @@ def export_records(
         bool, typer.Option(help="Sign what was written, in FILE.manifest.json.")
     ] = True,
     keys: Keys = None,
+    processes: Annotated[
+        int, typer.Option("--processes", min=0, help="0: as many as there are processors.")
+    ] = 0,
 ) -> None:
     """Write every matching decision, oldest first.
 
@@ -94,6 +96,7 @@ def export_records(
     query = Query(site, since, until, purpose, service, action, consent_id)
     with closing(open_store(database)) as store:
         shape = read_choice("format", format_, _SHAPES)
+        workers = Workers(store, database, processes or len(os.sched_getaffinity(0)))
         chosen = read_filter(query, store)
         if output is None:
             if shape == "parquet":
@@ -103,12 +106,12 @@ def export_records(
                 # A bar beside the rows on one screen would be in their way.
                 is_watched = not sys.stdout.isatty()
                 advance = stack.enter_context(_progress(store, chosen)) if is_watched else None
-                _Selection(store, chosen, advance).write_text(shape, sys.stdout)
+                _Selection(workers, chosen, advance).write_text(shape, sys.stdout)
             return
         # Asked for first: who cannot sign should not learn it after an hour of writing.
         signer = _find_signer(store, key_folder(database, keys)) if manifest else None
         with _progress(store, chosen) as advance, _whole_file(output) as part:
-            selection = _Selection(store, chosen, advance)
+            selection = _Selection(workers, chosen, advance)
             if shape == "parquet":
                 selection.write_parquet(part)
             else:
@@ -158,28 +161,32 @@ def _find_signer(store: SqlStore, folder: Path) -> Signer:
 class _Selection:
     """The records of an export, counted while they are read. advance: told of each page, if."""
 
-    def __init__(self, store: Store, chosen: Filter, advance: Callable[[int], None] | None) -> None:
-        self._store = store
+    def __init__(
+        self, workers: Workers, chosen: Filter, advance: Callable[[int], None] | None
+    ) -> None:
+        self._workers = workers
         self._chosen = chosen
         self._advance = advance
         self.rows = 0
 
     def write_text(self, shape: Format, out: TextIO) -> None:
         """Writes all of them. out: opened with `newline=""`."""
-        pages = self._counted(self._store.lean_pages(self._chosen))
-        _WRITERS[shape](pages, self._store, out)
+        write_text(self._workers, self._chosen, shape, out, self._advance_by)
 
     def write_parquet(self, out: Path) -> None:
         """Writes all of them as a Parquet file."""
-        pages = self._counted(read_pages(self._store, self._chosen))
+        pages = self._counted(read_pages(self._workers.store, self._chosen))
         write_parquet((record for page in pages for record in page), out)
 
     def _counted(self, pages: Iterator[_Page]) -> Iterator[_Page]:
         for page in pages:
             yield page
-            self.rows += len(page)
-            if self._advance is not None:
-                self._advance(len(page))
+            self._advance_by(len(page))
+
+    def _advance_by(self, rows: int) -> None:
+        self.rows += rows
+        if self._advance is not None:
+            self._advance(rows)
 
 
 _Page = TypeVar("_Page", bound="Sequence[object]")

@@ -16,14 +16,21 @@ if TYPE_CHECKING:
     from slagboom_server.lean import LeanRow, Lookup
 
 _FRAME: Final = Frame._make(("", *[","] * 9, "\r\n", "", ""))
+CSV_HEADING: Final = ",".join(CSV_COLUMNS) + "\r\n"
+
 _ANSWER: Final = CSV_COLUMNS[CSV_COLUMNS.index("site") : CSV_COLUMNS.index("ip")]
 _SENDER: Final = CSV_COLUMNS[CSV_COLUMNS.index("browser") :]
 
 
+def make_csv_lines(lookup: Lookup) -> LeanLines:
+    """What makes the lines behind the heading."""
+    return LeanLines(_FRAME, lookup, _write_answer, _write_sender, format_cell)
+
+
 def write_csv(pages: Iterable[Sequence[LeanRow]], lookup: Lookup, out: TextIO) -> None:
     """Writes a table with its heading. out: opened with `newline=""`; CSV ends its own lines."""
-    lines = LeanLines(_FRAME, lookup, _write_answer, _write_sender, format_cell)
-    out.write(",".join(CSV_COLUMNS) + "\r\n")
+    lines = make_csv_lines(lookup)
+    out.write(CSV_HEADING)
     for page in pages:
         out.writelines(lines.write(page))
 

@@ -30,9 +30,14 @@ _FRAME: Final = Frame(
 )
 
 
+def make_json_lines(lookup: Lookup) -> LeanLines:
+    """What makes lines of one object each."""
+    return LeanLines(_FRAME, lookup, _write_members, _write_members, _to_text)
+
+
 def write_json_lines(pages: Iterable[Sequence[LeanRow]], lookup: Lookup, out: TextIO) -> None:
     """Writes one object on each line."""
-    lines = LeanLines(_FRAME, lookup, _write_members, _write_members, _to_text)
+    lines = make_json_lines(lookup)
     for page in pages:
         out.writelines(lines.write(page))
 

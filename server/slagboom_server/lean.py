@@ -6,7 +6,7 @@ rows instead, and looks up once what their numbers stand for.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from sqlalchemy import literal_column, select, tuple_
 
@@ -29,6 +29,7 @@ LeanRow = tuple[Any, ...]
 
 _PAGE: Final = 5000
 _RECEIVED_AT: Final = LEAN.index("received_at")
+_PLACE: Final = tuple_(records.c.received_at, records.c.seq)
 
 
 class Lookup(Protocol):
@@ -47,11 +48,59 @@ class Lookup(Protocol):
         ...
 
 
+class Slice(NamedTuple):
+    """Part of the log in its order, between two records, of which the last alone belongs to it.
+
+    after, until: `received_at` (ms since 1970) and `seq` of a record; None for an end of the log.
+    """
+
+    after: tuple[int, int] | None = None
+    until: tuple[int, int] | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """What holds for its records."""
+        place, received_at = _PLACE, records.c.received_at
+        found: list[ColumnElement[bool]] = []
+        # The second condition of each tells PostgreSQL which months to leave out.
+        if self.after is not None:
+            found += [place > tuple_(*self.after), received_at >= self.after[0]]
+        if self.until is not None:
+            found += [place <= tuple_(*self.until), received_at <= self.until[0]]
+        return found
+
+
+WHOLE: Final = Slice()
+"""The log from its first record to its last."""
+
+
+def split_records(
+    read: Callable[[], AbstractContextManager[Connection]],
+    conditions: Sequence[ColumnElement[bool]],
+    size: int,
+) -> Iterator[Slice]:
+    """The log in slices of so many records that fulfil the conditions; the last has no end.
+
+    read: as of `read_lean_pages`.
+    """
+    query = select(records.c.received_at, records.c.seq).where(*conditions)
+    query = query.order_by(records.c.received_at, records.c.seq).offset(size - 1).limit(1)
+    after: tuple[int, int] | None = None
+    while True:
+        with read() as connection:
+            row = connection.execute(query.where(*Slice(after=after).conditions())).first()
+        until = None if row is None else (row.received_at, row.seq)
+        yield Slice(after, until)
+        if until is None:
+            return
+        after = until
+
+
 def read_lean_pages(
     read: Callable[[], AbstractContextManager[Connection]],
     conditions: Sequence[ColumnElement[bool]],
+    part: Slice,
 ) -> Iterator[Sequence[LeanRow]]:
-    """All rows that fulfil the conditions, in the log's order, a few thousand at a time.
+    """All rows of a slice that fulfil the conditions, in the log's order, thousands at a time.
 
     read: opens a connection, for each page anew, so that a slow reader holds none meanwhile.
     """
@@ -61,15 +110,10 @@ def read_lean_pages(
     query = query.order_by(records.c.received_at, records.c.seq)
     page: list[LeanRow] = []
     while not page or len(page) == _PAGE:
-        here = query
-        if page:
-            time, seq = page[-1][_RECEIVED_AT], page[-1][0]
-            behind = tuple_(records.c.received_at, records.c.seq) > tuple_(time, seq)
-            # The second condition tells PostgreSQL which months to leave out.
-            here = query.where(behind, records.c.received_at >= time)
         with read() as connection:
-            cursor = connection.execute(here).cursor
+            cursor = connection.execute(query.where(*part.conditions())).cursor
             page = list(cursor.fetchall()) if cursor is not None else []
         if not page:
             return
         yield page
+        part = Slice((page[-1][_RECEIVED_AT], page[-1][0]), part.until)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from slagboom_server.anonymise import Client
     from slagboom_server.entry import Entry
     from slagboom_server.evidence import Evidence
-    from slagboom_server.lean import LeanRow
+    from slagboom_server.lean import LeanRow, Slice
     from slagboom_server.publication import Publications
     from slagboom_server.record import ConsentRecord, OfferedNotice
     from slagboom_server.report import Stats
@@ -170,8 +170,12 @@ class Store(Appending, Protocol):
         """At most `limit` records in the log's order, beginning behind `after`."""
         ...
 
-    def lean_pages(self, chosen: Filter) -> Iterator[Sequence[LeanRow]]:
-        """All records in the log's order as bare rows of `lean.LEAN`, some thousands at a time.
+    def split(self, chosen: Filter, size: int) -> Iterator[Slice]:
+        """The log in slices of so many records, the last one open."""
+        ...
+
+    def lean_pages(self, chosen: Filter, part: Slice = ...) -> Iterator[Sequence[LeanRow]]:
+        """Records in the log's order as bare rows of `lean.LEAN`, some thousands at a time.
 
         One page is in memory at a time; records added meanwhile may come too.
         """

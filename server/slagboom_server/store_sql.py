@@ -19,7 +19,7 @@ from slagboom_server.entry import as_entry
 from slagboom_server.errors import LogCorrupt, StoreUnavailable
 from slagboom_server.evidence_sql import SqlEvidence
 from slagboom_server.held import with_decisions
-from slagboom_server.lean import read_lean_pages
+from slagboom_server.lean import WHOLE, read_lean_pages, split_records
 from slagboom_server.ledger import Ledger
 from slagboom_server.migration import open_current
 from slagboom_server.months import Months
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
     from slagboom_server.entry import Entry
     from slagboom_server.evidence import Evidence
-    from slagboom_server.lean import LeanRow
+    from slagboom_server.lean import LeanRow, Slice
     from slagboom_server.publication import Publications
     from slagboom_server.record import ConsentRecord, OfferedNotice
     from slagboom_server.retention import Retention
@@ -263,11 +263,17 @@ class SqlStore:
             query = query.where(received_at <= time if newest_first else received_at >= time)
         return self._read(query, chosen)
 
-    def lean_pages(self, chosen: Filter) -> Iterator[Sequence[LeanRow]]:
-        """All records in the log's order as bare rows of `lean.LEAN`, some thousands at a time."""
+    def split(self, chosen: Filter, size: int) -> Iterator[Slice]:
+        """The log in slices of so many records, the last one open."""
         with self._reading() as connection:
             required = self._conditions(connection, chosen)
-        yield from read_lean_pages(self._reading, required)
+        yield from split_records(self._reading, required, size)
+
+    def lean_pages(self, chosen: Filter, part: Slice = WHOLE) -> Iterator[Sequence[LeanRow]]:
+        """Records in the log's order as bare rows of `lean.LEAN`, some thousands at a time."""
+        with self._reading() as connection:
+            required = self._conditions(connection, chosen)
+        yield from read_lean_pages(self._reading, required, part)
 
     def offer(self, notice_id: int) -> OfferedNotice:
         """What the notice of a lean row offers."""
