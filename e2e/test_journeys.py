@@ -265,7 +265,8 @@ def test_an_answer_is_kept_while_the_server_is_down_and_sent_later(
     own_kit.start()
     with page.expect_response("**/decisions") as response:
         visitor.open(own_kit.address(company, company.other_page))
-    assert response.value.status == 201
+    # The page that goes may have been quicker than the one that comes.
+    assert response.value.status in {200, 201}
     visitor.settled()
 
     (record,) = own_kit.records(decision["consent_id"])
