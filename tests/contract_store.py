@@ -301,6 +301,7 @@ def test_processes_side_by_side_write_what_one_writes(
     filled: Store, database_url: str, monkeypatch: pytest.MonkeyPatch, shape: Format
 ) -> None:
     monkeypatch.setattr(export_tasks, "SLICE", 2)
+    monkeypatch.setattr(export_tasks, "MANY", 2)
     texts = []
     for processes in (1, 2):
         out, advanced = io.StringIO(newline=""), list[int]()

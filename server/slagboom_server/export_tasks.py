@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import Future, ProcessPoolExecutor
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from slagboom_server.csv_lines import CSV_HEADING, make_csv_lines, write_csv
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 SLICE: Final = 10_000
 """Records in one task, some five megabytes of text."""
+
+MANY: Final = 30
+"""Slices from which on starting processes saves more than it takes."""
 
 _WRITERS: Final = {"csv": write_csv, "json": write_json, "jsonl": write_json_lines}
 _MAKERS: Final = {"csv": make_csv_lines, "jsonl": make_json_lines}
@@ -43,12 +46,11 @@ def write_text(
     """
     if shape in _MAKERS and workers.processes > 1:
         slices = workers.store.split(chosen, SLICE)
-        first = next(slices)
-        # Starting processes takes as long as writing some ten thousand records.
-        if first.until is not None:
+        first = list(islice(slices, MANY))
+        if len(first) == MANY:
             if shape == "csv":
                 out.write(CSV_HEADING)
-            for rows, text in _write_slices(workers, chosen, shape, chain([first], slices)):
+            for rows, text in _write_slices(workers, chosen, shape, chain(first, slices)):
                 out.write(text)
                 advance(rows)
             return
