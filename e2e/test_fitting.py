@@ -179,6 +179,7 @@ def test_both_layers_fit_the_narrowest_screen(
 
     assert page.locator("#slagboom").get_attribute("lang") == language
     assert page.evaluate(MISFITS, ".sb-first") == []
+    page.locator(".sb-embed").wait_for()
     assert page.evaluate(MISFITS, ".sb-embed") == []
     accept, reject = page.evaluate(SIZES, ".sb-first")
     assert accept == reject

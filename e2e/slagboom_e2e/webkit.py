@@ -22,22 +22,29 @@ class WebKit:
     """
 
     def __init__(self, driver: Path, screen: Path) -> None:
+        self._driver = driver
+        self._screen = screen
+        self._start()
+
+    def _start(self) -> None:
         self._port = free_port()
         with ExitStack() as stack:
             folder = Path(
                 stack.enter_context(tempfile.TemporaryDirectory(prefix="slagboom-webkit-"))
             )
-            command = [str(screen), "-displayfd", "1", "-screen", "0", _SCREEN, "-nolisten", "tcp"]
-            xvfb = stack.enter_context(running(command, folder))
+            screen = [str(self._screen), "-displayfd", "1", "-screen", "0", _SCREEN]
+            xvfb = stack.enter_context(running([*screen, "-nolisten", "tcp"], folder))
             number = xvfb.await_true(
                 lambda: xvfb.output.read_text().rpartition("\n")[0], "its display's number"
             )
             webdriver = stack.enter_context(
-                running([str(driver), f"--port={self._port}"], folder, {"DISPLAY": f":{number}"})
+                running(
+                    [str(self._driver), f"--port={self._port}"], folder, {"DISPLAY": f":{number}"}
+                )
             )
             webdriver.await_true(self._is_ready, "its readiness")
             # Only a session knows the version.
-            visitor = self.visit()
+            visitor = WebKitVisitor(self)
             self.version = visitor.version
             visitor.close()
             self._running = stack.pop_all()
@@ -68,7 +75,13 @@ class WebKit:
 
     def visit(self) -> WebKitVisitor:
         """A new MiniBrowser; under automation it keeps nothing when it ends."""
-        return WebKitVisitor(self)
+        try:
+            return WebKitVisitor(self)
+        except TimeoutError:
+            # One in some hundreds never reports to its driver, which then serves nobody any more.
+            self.close()
+            self._start()
+            return WebKitVisitor(self)
 
     def close(self) -> None:
         """Ends WebKitWebDriver and the screen."""
