@@ -9,7 +9,7 @@ import time
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path  # noqa: TC003 -- Typer reads it from the annotations
-from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -35,7 +35,7 @@ from slagboom_server.export import (
     format_time,
     read_pages,
 )
-from slagboom_server.export_tasks import Workers, write_text
+from slagboom_server.export_tasks import Workers, count_pages, write_text
 from slagboom_server.hold_filter import describe_filter
 from slagboom_server.keyring import key_folder
 from slagboom_server.manifest import (
@@ -52,7 +52,7 @@ from slagboom_server.signing import SigningKeys
 from slagboom_server.store_sql import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from typing import TextIO
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -175,21 +175,13 @@ class _Selection:
 
     def write_parquet(self, out: Path) -> None:
         """Writes all of them as a Parquet file."""
-        pages = self._counted(read_pages(self._workers.store, self._chosen))
+        pages = count_pages(read_pages(self._workers.store, self._chosen), self._advance_by)
         write_parquet((record for page in pages for record in page), out)
-
-    def _counted(self, pages: Iterator[_Page]) -> Iterator[_Page]:
-        for page in pages:
-            yield page
-            self._advance_by(len(page))
 
     def _advance_by(self, rows: int) -> None:
         self.rows += rows
         if self._advance is not None:
             self._advance(rows)
-
-
-_Page = TypeVar("_Page", bound="Sequence[object]")
 
 
 @contextmanager

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from slagboom_server.csv_lines import CSV_HEADING, make_csv_lines, write_csv
 from slagboom_server.json_lines import make_json_lines, write_json, write_json_lines
+from slagboom_server.side_by_side import run_side_by_side
 from slagboom_server.store_sql import open_store
 
 if TYPE_CHECKING:
@@ -16,8 +15,10 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from slagboom_server.export import Format
-    from slagboom_server.lean import LeanRow, Slice
+    from slagboom_server.lean import Slice
     from slagboom_server.store import Filter, Store
+
+Page = TypeVar("Page", bound="Sequence[object]")
 
 SLICE: Final = 10_000
 """Records in one task, some five megabytes of text."""
@@ -50,37 +51,22 @@ def write_text(
         if len(first) == MANY:
             if shape == "csv":
                 out.write(CSV_HEADING)
-            for rows, text in _write_slices(workers, chosen, shape, chain(first, slices)):
+            tasks = ((chosen, each) for each in chain(first, slices))
+            own = (workers.database_url, shape)
+            for rows, text in run_side_by_side(_work, tasks, workers.processes, _open_worker, own):
                 out.write(text)
                 advance(rows)
             return
 
-    def counted() -> Iterator[Sequence[LeanRow]]:
-        for page in workers.store.lean_pages(chosen):
-            yield page
-            advance(len(page))
-
-    _WRITERS[shape](counted(), workers.store, out)
+    pages = count_pages(workers.store.lean_pages(chosen), advance)
+    _WRITERS[shape](pages, workers.store, out)
 
 
-def _write_slices(
-    workers: Workers, chosen: Filter, shape: Format, slices: Iterable[Slice]
-) -> Iterator[tuple[int, str]]:
-    """How many records each slice has, and their lines, in the order of the slices.
-
-    No more than twice as many slices as there are processes are in memory.
-    """
-    # A fresh interpreter: a copy of this one would share its connections.
-    context = multiprocessing.get_context("spawn")
-    own = (workers.database_url, shape)
-    with ProcessPoolExecutor(workers.processes, context, _open_worker, own) as pool:
-        waiting: list[Future[tuple[int, str]]] = []
-        for each in slices:
-            waiting.append(pool.submit(_work, chosen, each))
-            if len(waiting) >= 2 * workers.processes:
-                yield waiting.pop(0).result()
-        for future in waiting:
-            yield future.result()
+def count_pages(pages: Iterable[Page], advance: Callable[[int], None]) -> Iterator[Page]:
+    """The pages. advance: told the length of each once it has been used."""
+    for page in pages:
+        yield page
+        advance(len(page))
 
 
 _worker: dict[str, Any] = {}
@@ -92,10 +78,9 @@ def _open_worker(database_url: str, shape: Format) -> None:
     _worker.update(store=store, lines=_MAKERS[shape](store))
 
 
-def _work(chosen: Filter, each: Slice) -> tuple[int, str]:
+def _work(task: tuple[Filter, Slice]) -> tuple[int, str]:
+    """How many records a slice has, and their lines."""
     lines = [
-        line
-        for page in _worker["store"].lean_pages(chosen, each)
-        for line in _worker["lines"].write(page)
+        line for page in _worker["store"].lean_pages(*task) for line in _worker["lines"].write(page)
     ]
     return len(lines), "".join(lines)

@@ -19,7 +19,7 @@ from slagboom_server.entry import as_entry
 from slagboom_server.errors import LogCorrupt, StoreUnavailable
 from slagboom_server.evidence_sql import SqlEvidence
 from slagboom_server.held import with_decisions
-from slagboom_server.lean import WHOLE, read_lean_pages, split_records
+from slagboom_server.lean import LEAN, WHOLE, read_lean_pages, split_records
 from slagboom_server.ledger import Ledger
 from slagboom_server.migration import open_current
 from slagboom_server.months import Months
@@ -33,7 +33,6 @@ from slagboom_server.rollup_sql import Counting, SqlRollups
 from slagboom_server.row import (
     ACTION_OF,
     DEVICE_OF,
-    REPEATED,
     SINGLE,
     describe_repeated,
     from_bits,
@@ -69,7 +68,7 @@ _MINUTE_MS: Final = 60_000
 _MOST_SEEN: Final = 10_000
 """Combinations of what repeats among records, kept in memory."""
 
-_COLUMNS: Final = [records.c[name] for name in (*SINGLE, *REPEATED)]
+_COLUMNS: Final = [records.c[name] for name in LEAN]
 
 
 class SqlStore:

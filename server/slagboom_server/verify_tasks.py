@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import multiprocessing
-from concurrent.futures import Future, ProcessPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from slagboom_server.chain_check import Stretch, check_stretch
 from slagboom_server.engine import open_engine, parse_url, reading
 from slagboom_server.sealed_rows import RowContexts
+from slagboom_server.side_by_side import run_side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,16 +57,7 @@ def check_side_by_side(
     database_url: str, tasks: Iterator[Task], processes: int
 ) -> Iterator[list[Stretch]]:
     """The tasks checked by so many processes, in the order of the tasks."""
-    # A fresh interpreter: a copy of this one would share its connections.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, _open_worker, (database_url,)) as pool:
-        waiting: list[Future[list[Stretch]]] = []
-        for task in tasks:
-            waiting.append(pool.submit(_work, task))
-            if len(waiting) >= 2 * processes:
-                yield waiting.pop(0).result()
-        for future in waiting:
-            yield future.result()
+    return run_side_by_side(_work, tasks, processes, _open_worker, (database_url,))
 
 
 _worker: dict[str, Engine] = {}
