@@ -13,7 +13,7 @@ from slagboom_banner.assets import texts_directory, themes_directory
 from slagboom_banner.bundle import Bundle, Sources
 from slagboom_banner.texts import read_texts
 
-START = "(()=>{const sbParts={};"
+START = "//# allFunctionsCalledOnLoad\n(()=>{const sbParts={};"
 END = "})();"
 _MODULE = ("const sbParts={};", "export{sbParts as default};")
 _GATE = ("start(", ");")

@@ -61,8 +61,7 @@ def draw_first_layer(document: Mapping[str, Any]) -> Drawing:
         f"{logo}<h2>{_text(texts['first_title'])}</h2>"
     )
     purposes = "".join(
-        f"<li><b>{_text(name)}: </b>{_text(description)}</li>"
-        for name, description in notice.get("purposes", ())
+        f'<div role="listitem">{_text(purpose)}</div>' for purpose in notice.get("purposes", ())
     )
     address = notice.get("statement_url")
     link = address and (
@@ -74,10 +73,11 @@ def draw_first_layer(document: Mapping[str, Any]) -> Drawing:
         for name in ("accept", "reject", "choose")
     )
     end = (
-        f"<p>{_text(texts['first_intro'])}</p><ul>{purposes}</ul>"
+        f"<div>{_text(texts['first_intro'])}</div>"
+        f'<div role="list">{purposes}</div>'
         # The comment keeps the space a text of its own, as the script makes it: joined with the
         # words before, it moves the link by a part of a pixel.
-        f"<p>{_text(notice['words'])}<!----> {link or ''}</p></div>"
+        f"<div>{_text(notice['words'])}<!----> {link or ''}</div></div>"
         f'<div class="sb-actions">{buttons}</div></section>'
     )
     answered = describe_answered(document)
@@ -91,7 +91,7 @@ def draw_first_layer(document: Mapping[str, Any]) -> Drawing:
 def _draw_change(title: str, change: Mapping[str, Any]) -> str:
     # A browser writes the date out; this is the one thing that is drawn in another form.
     dated = fill(title, {"date": str(change["date"])})
-    return f"<p><b>{_text(dated)}</b> \N{EN DASH} {_text(change['what'])}</p>"
+    return f"<div><b>{_text(dated)}</b> \N{EN DASH} {_text(change['what'])}</div>"
 
 
 def _text(text: str) -> str:

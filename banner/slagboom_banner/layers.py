@@ -115,7 +115,7 @@ def describe_first_layer(document: Document) -> dict[str, Any]:
         "logo": document["look"].get("logo"),
         "statement_url": document["controller"]["statement_url"],
         "purposes": [
-            [purpose["name"], purpose["description"]]
+            f"{purpose['name']}: {purpose['description']}"
             for purpose in document["purposes"]
             if not purpose["necessary"]
         ],

@@ -13,7 +13,7 @@ from bench.client.measure import Meter
 from bench.client.packages import install_packages
 from bench.client.report import write_report
 from bench.client.results import Results, Series
-from bench.client.subjects import BARE, OURS, PEERS
+from bench.client.subjects import BARE, LEAST, OURS, PEERS
 from bench.client.visit import SLOW_4G, running_chromium
 from bench.client.website import running_website
 from bench.errors import BenchError
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     peers = _chosen(options.peers)
     require_outputs(options, MARKER)
     packages = install_packages()
-    subjects = {subject.name: subject for subject in (BARE, OURS, *peers)}
+    subjects = {subject.name: subject for subject in (BARE, LEAST, OURS, *peers)}
     with (
         tempfile.TemporaryDirectory(prefix="slagboom-bench-") as folder,
         running_website(packages, subjects) as website,
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> None:
             versions={peer.package: packages.versions[peer.package] for peer in peers},
             series={name: Series() for name in subjects if name != BARE.name},
         )
-        measure(Meter(website, visitors), [OURS, *peers], options.rounds, results)
+        measure(Meter(website, visitors), [LEAST, OURS, *peers], options.rounds, results)
     tell(options, MARKER, write_report(results), results)
 
 

@@ -81,6 +81,7 @@ class Meter:
         with self._visitors.visit(watched=subject, line=line) as visit:
             page = visit.page
             self._show(page, subject)
+            self._connect(page)
             page.wait_for_timeout(_REACTION_MS)
             self._accept(page, subject)
             page.wait_for_timeout(_SETTLE_MS)
@@ -121,6 +122,16 @@ class Meter:
         if not page.evaluate(f"bench.untilClickable({_SHOW_MS})"):
             message = f"{subject.name}: no first layer to click on within {_SHOW_MS} ms"
             raise BenchError(message)
+
+    def _connect(self, page: Page) -> None:
+        """Opens what connections the tags need.
+
+        Otherwise whoever has loaded more files before has them, and its tags seem to run sooner.
+        """
+        address = self._website.address(BARE)
+        page.evaluate(
+            f"Promise.all({list(PURPOSES)}.map(async () => (await fetch('{address}')).text()))"
+        )
 
     def _open_second(self, page: Page, subject: Subject) -> None:
         """Clicks until it is there: not every button listens as soon as it shows."""

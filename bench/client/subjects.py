@@ -35,6 +35,28 @@ class Subject:
 
 BARE = Subject("bare", gates=False)
 
+LEAST = Subject(
+    "least",
+    head="""<script>addEventListener("DOMContentLoaded", () => {
+const layer = document.createElement("div"), accept = document.createElement("button");
+layer.id = "least"; layer.style = "position: fixed; inset: auto 0 0; background: #fff";
+layer.append("May we measure and advertise?", accept); accept.textContent = "Accept";
+accept.onclick = () => {
+  for (const inert of document.querySelectorAll("[type='text/plain']")) {
+    const script = document.createElement("script");
+    script.src = inert.dataset.src;
+    inert.replaceWith(script);
+  }
+  layer.remove();
+};
+document.body.append(layer);
+});</script>""",
+    tag='<script type="text/plain" data-src="/tags/PURPOSE.js"></script>',
+    layer="#least",
+    accept="#least button",
+)
+"""The limit: what the browser itself takes for a sentence, a button and two scripts."""
+
 OURS = Subject(
     "slagboom",
     head='<script src="/s/bench/gate.js" async></script>',

@@ -117,11 +117,7 @@ const start = (config, ownScript, early, parts) => {
     trust: makeTrust(),
     root: document.createElement("div"),
     choice: null,
-    earlier: null,
     grants: decide(config, null),
-    isKept: false,
-    isNeeded: false,
-    isStranded: false,
     applyChoice: () => {
       host.grants = decide(config, host.choice);
       host.tags.visit(document);
@@ -132,7 +128,7 @@ const start = (config, ownScript, early, parts) => {
     },
     clearStorage: () => parts.clearStored?.(host),
     // The digits of all purposes and services.
-    hasGranted: () => /1/.test(`${host.choice?.slice(PURPOSES, FLAGS)}`),
+    hasGranted: () => /1/.test(/** @type {any} */ (host.choice?.slice(PURPOSES, FLAGS))),
     readLanguage: () => pageLanguage(config.languages),
     withChoosing,
     loadPart: async (key) => {

@@ -179,7 +179,7 @@
  * @property {"bar" | "box" | "corner" | "centre"} layout
  * @property {string} [logo]
  * @property {string} [statement_url]
- * @property {[name: string, description: string][]} purposes
+ * @property {string[]} purposes
  * @property {string} words  who is asked for, and how to withdraw
  * @property {Record<string, string>} texts
  *

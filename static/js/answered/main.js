@@ -41,7 +41,7 @@ const makePart = (style, { changes = [], language, purposes, site, texts }, host
       const earlier = readEarlier();
       const news = changes.filter(({ revision }) => earlier && revision > earlier.revision);
       return h("div.note", null, news.length
-        ? news.map(({ date, what }) => h("p", null,
+        ? news.map(({ date, what }) => h("div", null,
           h("b", null, fill(texts.changed_title, { date: formatDay(language, date) })), ` – ${what}`))
         : texts.expired_note);
     },

@@ -18,7 +18,6 @@ import { writeChoice } from "./write.js";
 
 const LONGEST_WAIT_MS = 100;
 const SEND_AFTER_MS = 300;
-const QUIET_MS = 2000;
 const LOOK_MS = 5000;
 
 /** Global Privacy Control (https://www.w3.org/TR/gpc/). */
@@ -68,7 +67,7 @@ const makeChoosing = ({ accept_anonymises, notices, revision, style }, host) => 
   /** Those that are there. @type {Map<string, Part>} */
   const parts = new Map();
   /** One place that speaks, for all layers. */
-  const status = h("p.hidden", { role: "status" });
+  const status = h("span.hidden", { role: "status" });
   /** @param {string} name @param {(part: any) => void} act
    * @param {() => void} [otherwise]  where the part is not to be had */
   const withPart = (name, act, otherwise) => {
@@ -288,8 +287,10 @@ const makeChoosing = ({ accept_anonymises, notices, revision, style }, host) => 
     withCare((part) => part.watch());
   } else {
     // Nothing a visitor waits for; what care/ has to tell is for the author of the page.
-    setTimeout(sendKept, QUIET_MS);
-    setTimeout(() => withCare(() => {}), LOOK_MS);
+    setTimeout(() => {
+      sendKept();
+      withCare(() => {});
+    }, LOOK_MS);
   }
   // A withdrawal of which only the gate knew.
   if (host.earlier?.[PURPOSES] === "") answerAll(false, "withdraw", "first");
