@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.client.kit import running_kit
-from bench.client.measure import Meter
+from bench.client.measure import AFTER_READING_MS, Meter
 from bench.client.packages import install_packages
 from bench.client.report import write_report
 from bench.client.results import Results, Series
@@ -69,25 +69,32 @@ def measure(meter: Meter, subjects: Iterable[Subject], rounds: int, results: Res
     One round more than asked for, the first: it warms up disks, processes and caches, and is not
     counted.
     """
+    series = results.series
     for subject in subjects:
-        results.series[subject.name].weight = meter.weigh(subject)
+        series[subject.name].weight = meter.weigh(subject)
     for number in range(rounds + 1):
         load = os.getloadavg()[0]
         sys.stderr.write(f"round {number} of {rounds}, load average {load:.1f}\n")
         bare = meter.work(BARE)
         found = [
-            (subject, meter.work(subject), meter.time(subject, None), meter.time(subject, SLOW_4G))
+            (
+                series[subject.name],
+                meter.work(subject),
+                meter.time(subject, None),
+                meter.time(subject, SLOW_4G),
+                meter.time(subject, None, AFTER_READING_MS),
+            )
             for subject in subjects
         ]
         if number == 0:
             continue
         results.loads.append(load)
         results.bare_work.append(bare)
-        for subject, work, local, slow in found:
-            series = results.series[subject.name]
-            series.work.append(work)
-            series.local.append(local)
-            series.slow.append(slow)
+        for of_subject, work, local, slow, read in found:
+            of_subject.work.append(work)
+            of_subject.local.append(local)
+            of_subject.slow.append(slow)
+            of_subject.read.append(read)
 
 
 def _chosen(names: str | None) -> tuple[Subject, ...]:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from bench.client.website import Website
 
 _SHOW_MS = 20_000
-_REACTION_MS = 100  # nobody clicks sooner
+AT_ONCE_MS = 100  # nobody clicks sooner
+AFTER_READING_MS = 2000  # the page has come to rest
 _SETTLE_MS = 400  # late requests, and entries the browser reports a moment after the event
 _QUIET_MS = 2000  # from the load event until every subject has done its work
 _MOST_QUIETS = 5  # a machine too busy to show a layer in one
@@ -76,13 +77,13 @@ class Meter:
             visit.page.wait_for_timeout(_QUIET_MS)
         return Weight(first, self._website.take_weight(), everything)
 
-    def time(self, subject: Subject, line: Line | None) -> Speed:
-        """A first visit and its acceptance, on the given line."""
+    def time(self, subject: Subject, line: Line | None, reaction: int = AT_ONCE_MS) -> Speed:
+        """A first visit and its acceptance, on the given line; reaction: in milliseconds."""
         with self._visitors.visit(watched=subject, line=line) as visit:
             page = visit.page
             self._show(page, subject)
             self._connect(page)
-            page.wait_for_timeout(_REACTION_MS)
+            page.wait_for_timeout(reaction)
             self._accept(page, subject)
             page.wait_for_timeout(_SETTLE_MS)
             seen = page.evaluate("({...bench, ran: window.benchRan || {}})")

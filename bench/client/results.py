@@ -13,11 +13,15 @@ if TYPE_CHECKING:
 
 @dataclass
 class Series:
-    """All measurements of one subject. work: milliseconds of its whole page, each round."""
+    """All measurements of one subject. work: milliseconds of its whole page, each round.
+
+    read: of visits whose visitor reads before the click.
+    """
 
     weight: Weight | None = None
     local: list[Speed] = field(default_factory=list)
     slow: list[Speed] = field(default_factory=list)
+    read: list[Speed] = field(default_factory=list)
     work: list[float] = field(default_factory=list)
 
 

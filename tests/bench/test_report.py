@@ -14,7 +14,8 @@ BYTES, TAGS, SHIFT = (
 
 def series(first: int, tags: float | None) -> Series:
     speed = Speed(visible=100, clickable=120, tags=tags, interaction=40, shift=0, lost_clicks=0)
-    return Series(Weight(first, 1000, 9000), [speed] * 3, [speed] * 3, [90, 92, 91])
+    thrice = [speed] * 3
+    return Series(Weight(first, 1000, 9000), thrice, thrice, thrice, [90, 92, 91])
 
 
 def results(**peers: Series) -> Results:
