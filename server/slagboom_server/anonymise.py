@@ -15,9 +15,6 @@ from hashlib import blake2b
 from socket import AF_INET, inet_pton
 from typing import Final
 
-from ua_parser import user_agent_parser
-from user_agents import parse
-
 MAX_USER_AGENT: Final = 512
 """Characters read of a user agent; the parser's time grows with the square of the length."""
 
@@ -88,6 +85,10 @@ class Client:
 
 def families(user_agent: str) -> Client:
     """The families a user agent names; "Other" for whatever is not on the closed list."""
+    # A fifth of a second, which every other command would wait for as well.
+    from ua_parser import user_agent_parser  # noqa: PLC0415
+    from user_agents import parse  # noqa: PLC0415
+
     try:
         parsed = parse(user_agent[:MAX_USER_AGENT])
     finally:
@@ -122,6 +123,8 @@ class KnownClients:
         self._capacity = capacity
         self._answers: dict[bytes, Client] = {}
         self._lock = threading.Lock()
+        # Nobody who answers waits until the parser is loaded.
+        families("")
 
     def recall(self, user_agent: str) -> Client | None:
         """The answer where it is remembered, and comes at once."""

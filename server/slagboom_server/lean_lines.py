@@ -94,15 +94,15 @@ class LeanLines:
         s, d, c, p, r, g, v, f, n, t, end, nothing, quote = self._frame
         lines = []
         for row in rows:
-            # A UUID's own text takes three times as long.
-            a, b = row[1].hex(), row[2].hex()
+            # In pairs of bytes, of which a UUID joins some: its own text takes three times as long.
+            a, b = row[1].hex("-", 2), row[2].hex("-", 2)
             previous = nothing if row[3] is None else f"{quote}{UUID(bytes=row[3])}{quote}"
             min1, ms1 = divmod(row[4], _MINUTE_MS)
             min2, ms2 = divmod(row[5], _MINUTE_MS)
             min3, ms3 = divmod(row[6], _MINUTE_MS)
             lines.append(
-                f"{s}{row[0]}{d}{a[:8]}-{a[8:12]}-{a[12:16]}-{a[16:20]}-{a[20:]}"
-                f"{c}{b[:8]}-{b[8:12]}-{b[12:16]}-{b[16:20]}-{b[20:]}{p}{previous}{r}"
+                f"{s}{row[0]}{d}{a[:4]}{a[5:29]}{a[30:34]}{a[35:]}"
+                f"{c}{b[:4]}{b[5:29]}{b[30:34]}{b[35:]}{p}{previous}{r}"
                 f"{days[min1 // _DAY_MINUTES]}{_MINUTES[min1 % _DAY_MINUTES]}{_SECONDS[ms1]}{g}"
                 f"{days[min2 // _DAY_MINUTES]}{_MINUTES[min2 % _DAY_MINUTES]}{_SECONDS[ms2]}{v}"
                 f"{days[min3 // _DAY_MINUTES]}{_MINUTES[min3 % _DAY_MINUTES]}{_SECONDS[ms3]}{f}"

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
+
+_HANDED_OUT: Final = 2
+_HELD: Final = 6
+"""Tasks for each process: under way in another one, and whose results may wait to be yielded."""
 
 
 def run_side_by_side(
@@ -20,18 +25,31 @@ def run_side_by_side(
     open_worker: Callable[..., None],
     own: tuple[Any, ...],
 ) -> Iterator[_Result]:
-    """What `work` returns for each task.
+    """What `work` returns for each task. processes: this one, which works as well, and others.
 
-    No more than twice as many tasks as there are processes are under way or wait to be yielded.
-    open_worker: called in each process first, with `own`.
+    So nobody waits for the others to start. open_worker: called in each process first, with `own`.
     """
+    open_worker(*own)
+    others = processes - 1
+    if not others:
+        yield from map(work, tasks)
+        return
     # A fresh interpreter: a copy of this one would share its connections.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, open_worker, own) as pool:
-        waiting: list[Future[_Result]] = []
+    with ProcessPoolExecutor(others, context, open_worker, own) as pool:
+        waiting: deque[Future[_Result]] = deque()
         for task in tasks:
-            waiting.append(pool.submit(work, task))
-            if len(waiting) >= 2 * processes:
-                yield waiting.pop(0).result()
+            if sum(not future.done() for future in waiting) < _HANDED_OUT * others:
+                waiting.append(pool.submit(work, task))
+            else:
+                waiting.append(_done(work(task)))
+            while waiting and (waiting[0].done() or len(waiting) >= _HELD * processes):
+                yield waiting.popleft().result()
         for future in waiting:
             yield future.result()
+
+
+def _done(result: _Result) -> Future[_Result]:
+    future: Future[_Result] = Future()
+    future.set_result(result)
+    return future
