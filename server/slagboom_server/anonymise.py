@@ -20,7 +20,7 @@ MAX_USER_AGENT: Final = 512
 
 OTHER: Final = "Other"
 
-_IPV4_BYTES: Final = 3
+IPV4_BYTES: Final = 3
 _IPV6_BYTES: Final = 6
 
 _BROWSERS: Final = {
@@ -160,18 +160,18 @@ def find_network(address: str) -> bytes | None:
     """The same network as the 3 or 6 bytes of it."""
     try:
         # Nearly all are such, and the general way takes ten times as long.
-        return inet_pton(AF_INET, address)[:_IPV4_BYTES]
+        return inet_pton(AF_INET, address)[:IPV4_BYTES]
     except (OSError, ValueError):
         parsed = parse_address(address)
     if parsed is None:
         return None
-    kept = _IPV4_BYTES if isinstance(parsed, ipaddress.IPv4Address) else _IPV6_BYTES
+    kept = IPV4_BYTES if isinstance(parsed, ipaddress.IPv4Address) else _IPV6_BYTES
     return parsed.packed[:kept]
 
 
 def name_network(packed: bytes) -> str:
     """The text of a network, as 198.51.100.0/24, from its 3 or 6 bytes."""
-    if len(packed) == _IPV4_BYTES:
+    if len(packed) == IPV4_BYTES:
         return f"{packed[0]}.{packed[1]}.{packed[2]}.0/24"
     return f"{ipaddress.ip_address(packed.ljust(16, bytes(1)))}/48"
 

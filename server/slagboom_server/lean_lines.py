@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
 
+from slagboom_server.anonymise import IPV4_BYTES
 from slagboom_server.row import describe_answer, describe_sender, from_ms, unpack_network
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _MINUTES: Final = tuple(f"T{minute // 60:02}:{minute % 60:02}" for minute in ran
 _SECONDS: Final = tuple(f":{ms // 1000:02}.{ms % 1000:03}Z" for ms in range(_MINUTE_MS))
 """The parts of a time after the day, by the minute of the day and the millisecond of the minute."""
 
+_BYTES: Final = tuple(f"{byte}." for byte in range(256))
+
 _MOST: Final = 50_000
 """Texts of one kind in memory, a few megabytes."""
 
@@ -33,7 +36,7 @@ _SENDER: Final = slice(17, 20)
 class Frame(NamedTuple):
     """What stands before each value of a line, in their order, and at its end.
 
-    nothing, quote: for a decision that replaces none, and around the number of one it replaces.
+    nothing, quote: for a decision that replaces none, and around a value that is a text.
     """
 
     seq: str
@@ -97,6 +100,13 @@ class LeanLines:
             # In pairs of bytes, of which a UUID joins some: its own text takes three times as long.
             a, b = row[1].hex("-", 2), row[2].hex("-", 2)
             previous = nothing if row[3] is None else f"{quote}{UUID(bytes=row[3])}{quote}"
+            packed = row[7]
+            if packed is None or len(packed) != IPV4_BYTES:
+                network = networks[packed]
+            else:
+                # Too many differ to be remembered.
+                x, y, z = packed
+                network = f"{quote}{_BYTES[x]}{_BYTES[y]}{_BYTES[z]}0/24{quote}"
             min1, ms1 = divmod(row[4], _MINUTE_MS)
             min2, ms2 = divmod(row[5], _MINUTE_MS)
             min3, ms3 = divmod(row[6], _MINUTE_MS)
@@ -106,7 +116,7 @@ class LeanLines:
                 f"{days[min1 // _DAY_MINUTES]}{_MINUTES[min1 % _DAY_MINUTES]}{_SECONDS[ms1]}{g}"
                 f"{days[min2 // _DAY_MINUTES]}{_MINUTES[min2 % _DAY_MINUTES]}{_SECONDS[ms2]}{v}"
                 f"{days[min3 // _DAY_MINUTES]}{_MINUTES[min3 % _DAY_MINUTES]}{_SECONDS[ms3]}{f}"
-                f"{repeated[row[_ANSWER]]}{n}{networks[row[7]]}{t}{senders[row[_SENDER]]}{end}"
+                f"{repeated[row[_ANSWER]]}{n}{network}{t}{senders[row[_SENDER]]}{end}"
             )
         return lines
 
