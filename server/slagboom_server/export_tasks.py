@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from slagboom_server.export import Format
     from slagboom_server.lean import Slice
+    from slagboom_server.lean_lines import LeanLines
     from slagboom_server.store import Filter, Store
 
 Page = TypeVar("Page", bound="Sequence[object]")
@@ -52,8 +54,10 @@ def write_text(
             if shape == "csv":
                 out.write(CSV_HEADING)
             tasks = ((chosen, each) for each in chain(first, slices))
-            own = (workers.database_url, shape)
-            for rows, text in run_side_by_side(_work, tasks, workers.processes, _open_worker, own):
+            here = partial(_write_slice, workers.store, _MAKERS[shape](workers.store))
+            opening = (_open_worker, workers.database_url, shape)
+            results = run_side_by_side(here, _work, tasks, workers.processes, opening)
+            for rows, text in results:
                 out.write(text)
                 advance(rows)
             return
@@ -79,8 +83,10 @@ def _open_worker(database_url: str, shape: Format) -> None:
 
 
 def _work(task: tuple[Filter, Slice]) -> tuple[int, str]:
+    return _write_slice(_worker["store"], _worker["lines"], task)
+
+
+def _write_slice(store: Store, lines: LeanLines, task: tuple[Filter, Slice]) -> tuple[int, str]:
     """How many records a slice has, and their lines."""
-    lines = [
-        line for page in _worker["store"].lean_pages(*task) for line in _worker["lines"].write(page)
-    ]
-    return len(lines), "".join(lines)
+    written = [line for page in store.lean_pages(*task) for line in lines.write(page)]
+    return len(written), "".join(written)

@@ -19,30 +19,31 @@ _HELD: Final = 6
 
 
 def run_side_by_side(
-    work: Callable[[_Task], _Result],
+    here: Callable[[_Task], _Result],
+    elsewhere: Callable[[_Task], _Result],
     tasks: Iterable[_Task],
     processes: int,
-    open_worker: Callable[..., None],
-    own: tuple[Any, ...],
+    opening: tuple[Callable[..., None], *tuple[Any, ...]],
 ) -> Iterator[_Result]:
-    """What `work` returns for each task. processes: this one, which works as well, and others.
+    """What each task gives. This process works as well, so nobody waits until others have started.
 
-    So nobody waits for the others to start. open_worker: called in each process first, with `own`.
+    here, elsewhere: do a task in this process and in another one. opening: what each of the others
+    calls first, and with what.
     """
-    open_worker(*own)
     others = processes - 1
     if not others:
-        yield from map(work, tasks)
+        yield from map(here, tasks)
         return
+    open_worker, *own = opening
     # A fresh interpreter: a copy of this one would share its connections.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(others, context, open_worker, own) as pool:
+    with ProcessPoolExecutor(others, context, open_worker, tuple(own)) as pool:
         waiting: deque[Future[_Result]] = deque()
         for task in tasks:
             if sum(not future.done() for future in waiting) < _HANDED_OUT * others:
-                waiting.append(pool.submit(work, task))
+                waiting.append(pool.submit(elsewhere, task))
             else:
-                waiting.append(_done(work(task)))
+                waiting.append(_done(here(task)))
             while waiting and (waiting[0].done() or len(waiting) >= _HELD * processes):
                 yield waiting.popleft().result()
         for future in waiting:

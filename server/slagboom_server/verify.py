@@ -19,7 +19,7 @@ from slagboom_server.evidence_sql import SqlEvidence
 from slagboom_server.publication_check import PublicationCheck, check_publications
 from slagboom_server.schema import chains, notices, records, tombstones
 from slagboom_server.sealed_rows import RowContexts
-from slagboom_server.verify_tasks import check_side_by_side, check_task, split_chain
+from slagboom_server.verify_tasks import check_side_by_side, split_chain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -137,11 +137,7 @@ class Verification:
             for chain in self.chains
             for task in split_chain(chain, self._first(chain), heads.get(chain.uid, {}))
         )
-        results: Iterable[list[Stretch]]
-        if processes == 1:
-            results = (check_task(self._engine, task) for task in tasks)
-        else:
-            results = check_side_by_side(self._url, tasks, processes)
+        results = check_side_by_side(self._engine, self._url, tasks, processes)
         self._collect(verdict, results, advance)
         self._check_ends(verdict)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from slagboom_server.chain_check import Stretch, check_stretch
@@ -54,10 +55,12 @@ def check_task(engine: Engine, task: Task) -> list[Stretch]:
 
 
 def check_side_by_side(
-    database_url: str, tasks: Iterator[Task], processes: int
+    engine: Engine, database_url: str, tasks: Iterator[Task], processes: int
 ) -> Iterator[list[Stretch]]:
-    """The tasks checked by so many processes, in the order of the tasks."""
-    return run_side_by_side(_work, tasks, processes, _open_worker, (database_url,))
+    """The tasks checked by so many processes, in the order of the tasks. engine: of this one."""
+    return run_side_by_side(
+        partial(check_task, engine), _work, tasks, processes, (_open_worker, database_url)
+    )
 
 
 _worker: dict[str, Engine] = {}
