@@ -46,7 +46,8 @@ def run(options: argparse.Namespace) -> None:
     peers = _chosen(options.peers)
     require_outputs(options, MARKER)
     packages = install_packages()
-    subjects = {subject.name: subject for subject in (BARE, LEAST, OURS, *peers)}
+    measured = (LEAST, OURS, *peers)
+    subjects = {subject.name: subject for subject in (BARE, *measured)}
     with (
         tempfile.TemporaryDirectory(prefix="slagboom-bench-") as folder,
         running_website(packages, subjects) as website,
@@ -57,9 +58,9 @@ def run(options: argparse.Namespace) -> None:
             browser=visitors.version,
             slowdown=options.cpu,
             versions={peer.package: packages.versions[peer.package] for peer in peers},
-            series={name: Series() for name in subjects if name != BARE.name},
+            series={subject.name: Series() for subject in measured},
         )
-        measure(Meter(website, visitors), [LEAST, OURS, *peers], options.rounds, results)
+        measure(Meter(website, visitors), measured, options.rounds, results)
     tell(options, MARKER, write_report(results), results)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bench.client.website import Website
 
 _SHOW_MS = 20_000
-AT_ONCE_MS = 100  # nobody clicks sooner
+_AT_ONCE_MS = 100  # nobody clicks sooner
 AFTER_READING_MS = 2000  # the page has come to rest
 _SETTLE_MS = 400  # late requests, and entries the browser reports a moment after the event
 _QUIET_MS = 2000  # from the load event until every subject has done its work
@@ -77,13 +77,13 @@ class Meter:
             visit.page.wait_for_timeout(_QUIET_MS)
         return Weight(first, self._website.take_weight(), everything)
 
-    def time(self, subject: Subject, line: Line | None, reaction: int = AT_ONCE_MS) -> Speed:
-        """A first visit and its acceptance, on the given line; reaction: in milliseconds."""
+    def time(self, subject: Subject, line: Line | None, reaction_ms: int = _AT_ONCE_MS) -> Speed:
+        """A first visit and its acceptance, on the given line."""
         with self._visitors.visit(watched=subject, line=line) as visit:
             page = visit.page
             self._show(page, subject)
             self._connect(page)
-            page.wait_for_timeout(reaction)
+            page.wait_for_timeout(reaction_ms)
             self._accept(page, subject)
             page.wait_for_timeout(_SETTLE_MS)
             seen = page.evaluate("({...bench, ran: window.benchRan || {}})")

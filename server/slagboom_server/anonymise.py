@@ -20,7 +20,7 @@ MAX_USER_AGENT: Final = 512
 
 OTHER: Final = "Other"
 
-IPV4_BYTES: Final = 3
+_IPV4_BYTES: Final = 3
 _IPV6_BYTES: Final = 6
 
 _BROWSERS: Final = {
@@ -85,9 +85,8 @@ class Client:
 
 def families(user_agent: str) -> Client:
     """The families a user agent names; "Other" for whatever is not on the closed list."""
-    # A fifth of a second, which every other command would wait for as well.
-    from ua_parser import user_agent_parser  # noqa: PLC0415
-    from user_agents import parse  # noqa: PLC0415
+    from ua_parser import user_agent_parser  # noqa: PLC0415 -- 0.2 s that no other command waits for
+    from user_agents import parse  # noqa: PLC0415 -- likewise
 
     try:
         parsed = parse(user_agent[:MAX_USER_AGENT])
@@ -160,18 +159,18 @@ def find_network(address: str) -> bytes | None:
     """The same network as the 3 or 6 bytes of it."""
     try:
         # Nearly all are such, and the general way takes ten times as long.
-        return inet_pton(AF_INET, address)[:IPV4_BYTES]
+        return inet_pton(AF_INET, address)[:_IPV4_BYTES]
     except (OSError, ValueError):
         parsed = parse_address(address)
     if parsed is None:
         return None
-    kept = IPV4_BYTES if isinstance(parsed, ipaddress.IPv4Address) else _IPV6_BYTES
+    kept = _IPV4_BYTES if isinstance(parsed, ipaddress.IPv4Address) else _IPV6_BYTES
     return parsed.packed[:kept]
 
 
 def name_network(packed: bytes) -> str:
     """The text of a network, as 198.51.100.0/24, from its 3 or 6 bytes."""
-    if len(packed) == IPV4_BYTES:
+    if len(packed) == _IPV4_BYTES:
         return f"{packed[0]}.{packed[1]}.{packed[2]}.0/24"
     return f"{ipaddress.ip_address(packed.ljust(16, bytes(1)))}/48"
 

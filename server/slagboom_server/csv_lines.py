@@ -24,7 +24,7 @@ _SENDER: Final = CSV_COLUMNS[CSV_COLUMNS.index("browser") :]
 
 def make_csv_lines(lookup: Lookup) -> LeanLines:
     """What makes the lines behind the heading."""
-    return LeanLines(_FRAME, lookup, _write_answer, _write_sender, format_cell)
+    return LeanLines(_FRAME, lookup, _write_answer, _write_sender)
 
 
 def write_csv(pages: Iterable[Sequence[LeanRow]], lookup: Lookup, out: TextIO) -> None:

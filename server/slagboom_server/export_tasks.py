@@ -55,8 +55,8 @@ def write_text(
                 out.write(CSV_HEADING)
             tasks = ((chosen, each) for each in chain(first, slices))
             here = partial(_write_slice, workers.store, _MAKERS[shape](workers.store))
-            opening = (_open_worker, workers.database_url, shape)
-            results = run_side_by_side(here, _work, tasks, workers.processes, opening)
+            open_worker = partial(_open_worker, workers.database_url, shape)
+            results = run_side_by_side(here, _work, tasks, workers.processes, open_worker)
             for rows, text in results:
                 out.write(text)
                 advance(rows)

@@ -32,7 +32,7 @@ _FRAME: Final = Frame(
 
 def make_json_lines(lookup: Lookup) -> LeanLines:
     """What makes lines of one object each."""
-    return LeanLines(_FRAME, lookup, _write_members, _write_members, _to_text)
+    return LeanLines(_FRAME, lookup, _write_members, _write_members)
 
 
 def write_json_lines(pages: Iterable[Sequence[LeanRow]], lookup: Lookup, out: TextIO) -> None:
@@ -45,7 +45,7 @@ def write_json_lines(pages: Iterable[Sequence[LeanRow]], lookup: Lookup, out: Te
 def write_json(pages: Iterable[Sequence[LeanRow]], lookup: Lookup, out: TextIO) -> None:
     """Writes one array."""
     frame = _FRAME._replace(seq=',\n{"seq": ', end="}")
-    lines = LeanLines(frame, lookup, _write_members, _write_members, _to_text)
+    lines = LeanLines(frame, lookup, _write_members, _write_members)
     out.write("[")
     is_first = True
     for page in pages:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
 
-from slagboom_server.anonymise import IPV4_BYTES
-from slagboom_server.row import describe_answer, describe_sender, from_ms, unpack_network
+from slagboom_server.anonymise import name_network
+from slagboom_server.row import describe_answer, describe_sender, from_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,8 +24,6 @@ _MINUTES: Final = tuple(f"T{minute // 60:02}:{minute % 60:02}" for minute in ran
 _SECONDS: Final = tuple(f":{ms // 1000:02}.{ms % 1000:03}Z" for ms in range(_MINUTE_MS))
 """The parts of a time after the day, by the minute of the day and the millisecond of the minute."""
 
-_BYTES: Final = tuple(f"{byte}." for byte in range(256))
-
 _MOST: Final = 50_000
 """Texts of one kind in memory, a few megabytes."""
 
@@ -36,7 +34,7 @@ _SENDER: Final = slice(17, 20)
 class Frame(NamedTuple):
     """What stands before each value of a line, in their order, and at its end.
 
-    nothing, quote: for a decision that replaces none, and around a value that is a text.
+    nothing, quote: for what is not there, and around a number or a network.
     """
 
     seq: str
@@ -71,8 +69,7 @@ class _Memory(dict[Any, str]):
 class LeanLines:
     """Makes lines within one frame.
 
-    answer, sender: write out what `row.describe_answer` and `row.describe_sender` return. network:
-    a text, or None, as a value.
+    answer, sender: write out what `row.describe_answer` and `row.describe_sender` return.
     """
 
     def __init__(
@@ -81,18 +78,15 @@ class LeanLines:
         lookup: Lookup,
         answer: WriteFields,
         sender: WriteFields,
-        network: Callable[[str | None], str],
     ) -> None:
         self._frame = frame
         self._days = _Memory(_format_day)
-        self._networks = _Memory(lambda packed: network(unpack_network(packed)))
         self._repeated = _Memory(lambda key: answer(describe_answer(key, lookup.offer(key[0]))))
         self._senders = _Memory(lambda key: sender(_describe_sender(key, lookup)))
 
     def write(self, rows: Iterable[LeanRow]) -> list[str]:
         """One line for each row, with its end. rows: of `lean.LEAN`."""
-        days, networks = self._days, self._networks
-        repeated, senders = self._repeated, self._senders
+        days, repeated, senders = self._days, self._repeated, self._senders
         # One letter each, for the line below is read as a whole: s(eq), d(ecision) and so on.
         s, d, c, p, r, g, v, f, n, t, end, nothing, quote = self._frame
         lines = []
@@ -100,13 +94,8 @@ class LeanLines:
             # In pairs of bytes, of which a UUID joins some: its own text takes three times as long.
             a, b = row[1].hex("-", 2), row[2].hex("-", 2)
             previous = nothing if row[3] is None else f"{quote}{UUID(bytes=row[3])}{quote}"
-            packed = row[7]
-            if packed is None or len(packed) != IPV4_BYTES:
-                network = networks[packed]
-            else:
-                # Too many differ to be remembered.
-                x, y, z = packed
-                network = f"{quote}{_BYTES[x]}{_BYTES[y]}{_BYTES[z]}0/24{quote}"
+            # Too many differ to be remembered.
+            network = nothing if row[7] is None else f"{quote}{name_network(row[7])}{quote}"
             min1, ms1 = divmod(row[4], _MINUTE_MS)
             min2, ms2 = divmod(row[5], _MINUTE_MS)
             min3, ms3 = divmod(row[6], _MINUTE_MS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -14,8 +14,10 @@ _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 
 _HANDED_OUT: Final = 2
+"""Tasks under way, for each other process."""
+
 _HELD: Final = 6
-"""Tasks for each process: under way in another one, and whose results may wait to be yielded."""
+"""Tasks under way or with a result that waits to be yielded, for each process."""
 
 
 def run_side_by_side(
@@ -23,21 +25,20 @@ def run_side_by_side(
     elsewhere: Callable[[_Task], _Result],
     tasks: Iterable[_Task],
     processes: int,
-    opening: tuple[Callable[..., None], *tuple[Any, ...]],
+    open_worker: Callable[[], None],
 ) -> Iterator[_Result]:
     """What each task gives. This process works as well, so nobody waits until others have started.
 
-    here, elsewhere: do a task in this process and in another one. opening: what each of the others
-    calls first, and with what.
+    here, elsewhere: do a task in this process and in another one. open_worker: what each of the
+    others calls first.
     """
     others = processes - 1
     if not others:
         yield from map(here, tasks)
         return
-    open_worker, *own = opening
     # A fresh interpreter: a copy of this one would share its connections.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(others, context, open_worker, tuple(own)) as pool:
+    with ProcessPoolExecutor(others, context, open_worker) as pool:
         waiting: deque[Future[_Result]] = deque()
         for task in tasks:
             if sum(not future.done() for future in waiting) < _HANDED_OUT * others:

@@ -58,9 +58,8 @@ def check_side_by_side(
     engine: Engine, database_url: str, tasks: Iterator[Task], processes: int
 ) -> Iterator[list[Stretch]]:
     """The tasks checked by so many processes, in the order of the tasks. engine: of this one."""
-    return run_side_by_side(
-        partial(check_task, engine), _work, tasks, processes, (_open_worker, database_url)
-    )
+    here, open_worker = partial(check_task, engine), partial(_open_worker, database_url)
+    return run_side_by_side(here, _work, tasks, processes, open_worker)
 
 
 _worker: dict[str, Engine] = {}

@@ -97,12 +97,12 @@
  * @property {Tags} tags
  * @property {HTMLElement} root
  * @property {Choice | null} choice  the one in force
- * @property {Choice | null} earlier  the last one, in force or not
+ * @property {Choice | null} earlier  the last one, in force or not; absent until there is one
  * @property {Grants} grants
- * @property {boolean} isKept  whether this browser has kept a choice, so that a missing cookie was
+ * @property {boolean} [isKept]  whether this browser has kept a choice, so that a missing cookie was
  * taken away
- * @property {boolean} isNeeded  whether the part that takes decisions has something to do
- * @property {boolean} isStranded  whether a part did not load, so that only the control is left
+ * @property {boolean} [isNeeded]  whether the part that takes decisions has something to do
+ * @property {boolean} [isStranded]  whether a part did not load, so that only the control is left
  * @property {() => boolean} applyChoice  brings tags and services in line with the choice; tells whether
  * only a new page silences what was stopped
  * @property {() => void} clearStorage  of services that are not granted
