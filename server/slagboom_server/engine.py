@@ -156,9 +156,9 @@ def reading(engine: Engine) -> Iterator[Connection]:
     PostgreSQL's is one for each statement, which saves opening and closing a transaction. Raises
     StoreUnavailable where it cannot be read.
     """
-    if engine.name == "postgresql":
-        engine = engine.execution_options(isolation_level="AUTOCOMMIT")
     with _one_line(engine), engine.connect() as connection:
+        if engine.name == "postgresql":
+            connection.execution_options(isolation_level="AUTOCOMMIT")
         _require_same_file(engine, connection)
         yield connection
 

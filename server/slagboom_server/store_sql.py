@@ -8,7 +8,17 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 
 from slagboom_server.anonymise import Client
 from slagboom_server.burial import Burial
@@ -68,7 +78,11 @@ _MINUTE_MS: Final = 60_000
 _MOST_SEEN: Final = 10_000
 """Combinations of what repeats among records, kept in memory."""
 
-_COLUMNS: Final = [records.c[name] for name in LEAN]
+_RECORDS: Final = select(*(records.c[name] for name in LEAN))
+_RECORDS_OF_VISITOR: Final = _RECORDS.where(
+    records.c.consent_id == bindparam("consent_id")
+).order_by(records.c.received_at, records.c.seq)
+"""Made once: to make it takes longer than to read what it finds."""
 
 
 class SqlStore:
@@ -228,15 +242,12 @@ class SqlStore:
     def record(self, decision_id: UUID) -> ConsentRecord | None:
         """One record, None where there is none."""
         dialect = self._engine.dialect.name
-        found = self._read(with_decisions(select(records), dialect, [decision_id.bytes]))
+        found = self._read(with_decisions(_RECORDS, dialect, [decision_id.bytes]))
         return found[0] if found else None
 
     def records_of(self, consent_id: UUID) -> Sequence[ConsentRecord]:
         """Every record of one visitor's device, oldest first."""
-        same = records.c.consent_id == consent_id.bytes
-        return self._read(
-            select(records).where(same).order_by(records.c.received_at, records.c.seq)
-        )
+        return self._read(_RECORDS_OF_VISITOR, consent_id=consent_id.bytes)
 
     def page(
         self,
@@ -248,7 +259,7 @@ class SqlStore:
     ) -> Sequence[ConsentRecord]:
         """At most `limit` records in the log's order, beginning behind `after`."""
         place = tuple_(records.c.received_at, records.c.seq)
-        query = select(records).limit(limit)
+        query = _RECORDS.limit(limit)
         if newest_first:
             query = query.order_by(records.c.received_at.desc(), records.c.seq.desc())
         else:
@@ -322,12 +333,14 @@ class SqlStore:
             decisions=row.decisions,
         )
 
-    def _read(self, query: Select[Any], chosen: Filter | None = None) -> list[ConsentRecord]:
+    def _read(
+        self, query: Select[Any], chosen: Filter | None = None, **values: object
+    ) -> list[ConsentRecord]:
         with self._reading() as connection:
             if chosen is not None:
                 query = query.where(*self._conditions(connection, chosen))
-            query = query.with_only_columns(*_COLUMNS, maintain_column_froms=True)
-            return [self._from_row(connection, row) for row in connection.execute(query).all()]
+            rows = connection.execute(query, values).all()
+            return [self._from_row(connection, row) for row in rows]
 
     def _from_row(self, connection: Connection, row: AnyRow) -> ConsentRecord:
         # By place: by name each value costs more than what is made of it.
