@@ -12,8 +12,9 @@ from conftest import COMPANIES, KitProcess, Visitor
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MARKED, BLOCKED = COMPANIES[1], COMPANIES[2]
-"""Kresoft's policy here takes other tools' marks, SOFT4DOC's blocks what is not marked."""
+BOTH, MARKED, BLOCKED = COMPANIES
+"""Kresoft's policy here takes other tools' marks, SOFT4DOC's blocks what is not marked, D Soft's
+does both."""
 
 PAGE = "/test/page"
 VENDOR = "https://www.googletagmanager.com"
@@ -75,7 +76,8 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KitProcess]:
     process = KitProcess(tmp_path_factory.mktemp("kit"))
     for company, lines in (
         (MARKED, f"markup: [{', '.join(FORMS)}]\nmarkup_categories: {{matomo: google-analytics}}"),
-        (BLOCKED, "auto_block: true"),
+        (BLOCKED, "markup: [orejime]\nauto_block: true"),
+        (BOTH, "markup: [cookiebot]\nauto_block: true"),
     ):
         with (process.policies / f"{company.site}.yaml").open("a") as file:
             file.write(f"\n{lines}\n")
@@ -364,6 +366,152 @@ def test_tags_that_are_not_held_back_are_named_once_in_the_console(
     assert any("text/plain" in text for text in loose)
     assert any("google-analytics is not granted" in text for text in loose)
     assert visitor.errors == []
+
+
+@pytest.mark.parametrize(
+    "mark",
+    ['data-consent="youtube"', 'data-purpose="youtube" data-contextual'],
+    ids=["own mark", "Orejime's mark"],
+)
+def test_a_frame_in_a_held_template_has_a_placeholder_and_opens_in_its_place(
+    kit: KitProcess, visitor: Visitor, mark: str
+) -> None:
+    page = visitor.page
+    inside = f'<div id="inside"><iframe title="f" src="{FILM}"></iframe></div><iframe></iframe>'
+    show(visitor, kit.address(BLOCKED, PAGE), f"<template {mark}>{inside}</template>")
+    page.locator(".sb-embed").wait_for()
+    visitor.witness.mark(page)
+    assert visitor.witness.urls(FILM) == []
+    with page.expect_response(FILM):
+        page.click(".sb-embed .sb-once")
+    assert visitor.decision() is None
+    visitor.answer("reject")
+    page.locator(".sb-embed").wait_for()
+
+    visitor.page.evaluate("() => slagboom.accept()")
+    page.locator(f'#inside iframe[src="{FILM}"]').wait_for()
+
+    assert page.locator("iframe").count() == 2
+    assert page.locator(".sb-embed").count() == 0
+    assert visitor.errors == []
+
+
+def test_a_script_that_would_never_be_released_is_named(kit: KitProcess, visitor: Visitor) -> None:
+    body = '<script data-consent="statistics" data-src="/own-1.js"></script>'
+    with visitor.page.expect_console_message(lambda entry: "never released" in entry.text):
+        show(visitor, kit.address(MARKED, PAGE), body)
+
+
+def test_a_pixel_and_a_stylesheet_that_nobody_marked_are_named(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    said = warnings_of(visitor)
+    body = f"""<img alt="" src="{VENDOR}/pixel.gif"><img alt="" src="/own.png">
+      <link rel="stylesheet" href="{VENDOR}/style.css"><link rel="canonical" href="{VENDOR}/">"""
+    with visitor.page.expect_console_message(lambda entry: "not marked" in entry.text):
+        show(visitor, kit.address(MARKED, PAGE), body)
+    visitor.witness.mark(visitor.page)
+
+    assert sum("google-analytics is not granted" in text for text in said) == 2
+
+
+@pytest.mark.parametrize("tool", ["cookiebot", "onetrust"])
+def test_what_another_tools_mark_released_earns_no_warning(
+    kit: KitProcess, visitor: Visitor, tool: str
+) -> None:
+    said = warnings_of(visitor)
+    body = FORMS[tool].format(vendor=VENDOR) + f'<script src="{VENDOR}/loose.js"></script>'
+    # Said of another tag: by then what is to be said of these has been.
+    with visitor.page.expect_console_message(lambda entry: "not marked" in entry.text):
+        show(visitor, kit.address(MARKED, PAGE), body)
+    visitor.answer("accept")
+    ran(visitor, "1", "2")
+    visitor.settled()
+
+    assert sum("held back" in text for text in said) == 1
+
+
+def test_a_tag_that_cookiebot_is_told_to_ignore_runs_at_once(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    said = warnings_of(visitor)
+    vendor = "https://cdn.leadinfo.net"
+    visitor.context.route(
+        f"{vendor}/test-*.js",
+        lambda route: route.fulfill(body="ran(document.currentScript.dataset.n)"),
+    )
+    body = f"""
+      <script data-cookieconsent="ignore" data-n="ignored" src="{vendor}/test-1.js"></script>
+      <script data-n="held" src="{vendor}/test-2.js"></script>"""
+    show(visitor, kit.address(BOTH, PAGE), body, gate=FIRST_IN_HEAD)
+
+    assert ran(visitor, "ignored") == ["ignored"]
+    visitor.answer("accept")
+    assert ran(visitor, "held") == ["ignored", "held"]
+    assert not any("data-cookieconsent" in text or "held back" in text for text in said)
+
+
+@pytest.mark.parametrize("button", ["accept", "reject"])
+def test_what_waits_for_a_refusal_runs_on_one_and_on_nothing_else(
+    kit: KitProcess, visitor: Visitor, button: str
+) -> None:
+    body = """<script type="text/plain" data-category="!analytics">ran("refused")</script>
+      <script type="text/plain" data-category="analytics">ran("granted")</script>
+      <script type="text/plain" data-category="!nobody">ran("no")</script>"""
+    show(visitor, kit.address(MARKED, PAGE), body)
+    assert ran(visitor) == []
+
+    visitor.answer(button)
+
+    expected = "granted" if button == "accept" else "refused"
+    assert ran(visitor, expected) == [expected]
+    visitor.page.reload()
+    assert ran(visitor, expected) == [expected]
+
+
+def test_elements_that_cookiebot_shows_by_category_are_switched(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    page = visitor.page
+    body = """<p class="cookieconsent-optout-statistics">out</p>
+      <p class="cookieconsent-optin-statistics" style="display: none">in</p>
+      <p class="a cookieconsent-optin-necessary">always</p>
+      <p class="cookieconsent-optin-marketing">never</p>"""
+    texts = """() => [...document.querySelectorAll("p")].filter((p) => p.checkVisibility())
+      .map((p) => p.textContent).filter((text) => /^[a-z]+$/.test(text)).join()"""
+    show(visitor, kit.address(MARKED, PAGE), body)
+    page.wait_for_function(f"({texts})() === 'out,always'")
+
+    visitor.answer("accept")
+    page.wait_for_function(f"({texts})() === 'in,always'")
+    page.evaluate(
+        """() => document.body.insertAdjacentHTML("beforeend",
+          '<p class="cookieconsent-optout-statistics">late</p>')"""
+    )
+    assert page.evaluate(texts) == "in,always"
+    page.click(".sb-withdraw")
+    page.wait_for_function(f"({texts})() === 'out,always,late'")
+
+
+def test_where_the_policy_does_not_name_cookiebot_its_classes_mean_nothing(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    body = '<p id="p" class="cookieconsent-optin-statistics">shown</p>'
+    show(visitor, kit.address(BLOCKED, PAGE), body)
+
+    assert visitor.page.locator("#p").is_visible()
+
+
+def test_a_stylesheet_marked_for_klaro_waits_and_loads(kit: KitProcess, visitor: Visitor) -> None:
+    page = visitor.page
+    address = f"{VENDOR}/klaro.css"
+    body = f'<link rel="stylesheet" data-name="matomo" data-href="{address}">'
+    show(visitor, kit.address(MARKED, PAGE), body)
+    visitor.witness.mark(page)
+    assert visitor.witness.urls(address) == []
+
+    with page.expect_request(address):
+        visitor.answer("accept")
 
 
 def test_nothing_done_before_the_grant_is_told_after_it(kit: KitProcess, visitor: Visitor) -> None:

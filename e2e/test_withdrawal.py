@@ -137,6 +137,37 @@ def test_a_cookie_that_comes_back_after_the_withdrawal_goes_again(
     assert "_ga_BACK" in names(visitor)
 
 
+def test_a_partitioned_cookie_goes_as_well(kit: KitProcess, visitor: Visitor) -> None:
+    show(visitor, kit, ANALYTICS)
+    visitor.page.evaluate(
+        """() => {
+          document.cookie = "_ga_PART=1; path=/; secure; samesite=none; partitioned";
+          document.cookie = "own=1; path=/; secure; samesite=none; partitioned";
+        }"""
+    )
+    assert "_ga_PART" in names(visitor)
+    withdraw(visitor)
+
+    assert names(visitor) == {"slagboom", "own"}
+
+
+def test_what_comes_back_long_after_the_withdrawal_goes_again_without_any_event(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    page = visitor.page
+    visitor.context.add_init_script(NO_EVENTS)
+    page.clock.install()
+    show(visitor, kit, ANALYTICS)
+    withdraw(visitor)
+
+    for _ in range(3):
+        page.clock.run_for(60_000)
+        page.evaluate("() => { document.cookie = '_ga_BACK=1; path=/'; }")
+        page.clock.run_for(29_000)
+        page.clock.run_for(2_000)
+        page.wait_for_function("() => !document.cookie.includes('_ga')")
+
+
 def test_a_tag_that_insists_is_given_up_on_and_the_page_goes_on(
     kit: KitProcess, visitor: Visitor
 ) -> None:

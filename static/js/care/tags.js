@@ -3,32 +3,71 @@
 /** @typedef {import("../types.js").Host} Host */
 /** @typedef {import("../types.js").Layers} Layers */
 
+/** By which attributes tags other than scripts and frames load something. */
+const ADDRESSES = new Map([
+  ["img", ["src", "srcset"]],
+  ["source", ["srcset"]],
+  ["video", ["poster"]],
+  ["object", ["data"]],
+  ["embed", ["src"]],
+  ["link", ["href"]],
+]);
+/** What may be one of a vendor's without a mark. */
+const LOADING = "script,iframe,img,link[rel~=stylesheet],link[rel*=pre],[data-consent]";
+
 /** @param {Host} host @param {Layers} layers */
 export const makeTagVisitor = (host, layers) => {
   const { necessary_hosts, services } = host.config;
   const { mayRun, run, visited } = host.tags;
   const { isCovered, resolveAddress, serviceOf } = host.shared;
-  /** Tags about which something was said. @type {WeakSet<Node>} */
-  const checked = new WeakSet();
+  /** What stood at a tag when it was looked at. @type {WeakMap<Node, string>} */
+  const checked = new WeakMap();
+  /** Held templates with a number, which copies of their frames carry. @type {WeakMap<Node, number>} */
+  const copied = new WeakMap();
+  let copies = 0;
+
+  /** @param {Element} frame */
+  const removePlaceholder = ({ previousElementSibling: placeholder }) => {
+    if (placeholder && placeholder.matches(".sb-embed")) placeholder.remove();
+  };
 
   /** Moves out what stands in a template, which has neither run nor loaded. Its scripts are the
    * ones the browser's parser made, so not even Trusted Types wants them vouched for.
    * @param {HTMLTemplateElement} template */
   const openTemplate = (template) => {
     const { content, dataset } = template;
-    const addresses = [...content.querySelectorAll("[src]")].map((tag) => tag.getAttribute("src"));
-    if (visited.has(template) || ![null, ...addresses].every((src) => mayRun(template, src))) return;
+    if (visited.has(template)) return;
     if (!template.nextSibling && document.readyState === "loading") {
       // The parser may still be inside it.
       document.addEventListener("DOMContentLoaded", () => openTemplate(template));
       return;
     }
-    visited.add(template);
-    content.querySelectorAll("iframe").forEach((frame) => {
-      // From here on a marked frame, which a withdrawal ends.
+    /** @param {HTMLIFrameElement} frame  from here on a marked one, which a withdrawal ends */
+    const markFrame = (frame) => {
       Object.assign(frame.dataset, { src: frame.getAttribute("src") }, dataset);
       frame.removeAttribute("src");
+      return frame;
+    };
+    const frames = [...content.querySelectorAll("iframe")];
+    const addresses = [...content.querySelectorAll("[src]")].map((tag) => tag.getAttribute("src"));
+    if (![null, ...addresses].every((src) => mayRun(template, src))) {
+      if (copied.has(template)) return;
+      copied.set(template, ++copies);
+      // Nobody sees a template: copies of its frames get the placeholders.
+      template.after(...frames.filter(({ src }) => serviceOf(services, resolveAddress(src))).map((frame) => {
+        const copy = markFrame(/** @type {HTMLIFrameElement} */ (frame.cloneNode()));
+        copy.dataset.consentCopy = `${copies}`;
+        return copy;
+      }));
+      return;
+    }
+    visited.add(template);
+    const root = /** @type {Document | ShadowRoot} */ (template.getRootNode());
+    root.querySelectorAll(`[data-consent-copy="${copied.get(template)}"]`).forEach((copy) => {
+      removePlaceholder(copy);
+      copy.remove();
     });
+    frames.forEach(markFrame);
     content.querySelectorAll('script:not([type="text/plain"])').forEach((found) => {
       const script = /** @type {HTMLScriptElement} */ (found);
       const place = new Comment();
@@ -38,10 +77,37 @@ export const makeTagVisitor = (host, layers) => {
     template.after(content);
   };
 
-  /** @param {HTMLImageElement} image */
-  const updateImage = (image) => {
-    const { src = "" } = image.dataset;
-    if (!image.hasAttribute("src") && mayRun(image, src)) image.src = src;
+  /** @param {HTMLElement} tag  one that loads something beside its content */
+  const updateAddresses = (tag) => {
+    for (const name of ADDRESSES.get(tag.localName) || []) {
+      const inert = tag.dataset[name];
+      if (!inert) continue;
+      const parts = name === "srcset" ? inert.split(/[\s,]+/) : [inert];
+      if (!parts.every((address) => mayRun(tag, address))) {
+        // It had been allowed: only another element ends what this one runs.
+        if (tag.hasAttribute(name) && /^(object|embed)$/.test(tag.localName)) {
+          const fresh = /** @type {HTMLElement} */ (tag.cloneNode(true));
+          fresh.removeAttribute(name);
+          tag.replaceWith(fresh);
+        }
+      } else if (!tag.hasAttribute(name)) {
+        // Some engines want the address of an object vouched for.
+        tag.setAttribute(name, /** @type {string} */ (host.trust.createScriptURL(inert)));
+      }
+    }
+  };
+
+  /** The gate knows HTML's scripts only. @param {SVGScriptElement} inert */
+  const releaseSvgScript = (inert) => {
+    const address = inert.dataset.src || inert.getAttribute("href") || inert.getAttribute("xlink:href");
+    if (!address || inert.type !== "text/plain" || visited.has(inert)) return;
+    const marked = /** @type {HTMLElement} */ (/** @type {unknown} */ (inert));
+    if (!mayRun(marked, address)) return;
+    const script = document.createElement("script");
+    script.type = inert.dataset.type || "";
+    script.nonce = inert.nonce;
+    script.src = /** @type {string} */ (host.trust.createScriptURL(address));
+    run(script, inert, marked);
   };
 
   /** @param {HTMLIFrameElement} frame */
@@ -52,8 +118,7 @@ export const makeTagVisitor = (host, layers) => {
     if ("consentOnce" in frame.dataset || mayRun(frame, src)) {
       if (service && service.embed && service.embed.use_host) url.host = service.embed.use_host;
       if (!frame.hasAttribute("src")) frame.src = url.href;
-      const placeholder = frame.previousElementSibling;
-      if (placeholder && placeholder.matches(".sb-embed")) placeholder.remove();
+      removePlaceholder(frame);
       frame.hidden = false;
       return;
     }
@@ -70,27 +135,33 @@ export const makeTagVisitor = (host, layers) => {
   /** Tells the author of a tag, once, why it is held back or why it is not.
    * @param {HTMLElement} tag */
   const check = (tag) => {
-    if (checked.has(tag)) return;
-    const { consent, src: inert } = tag.dataset;
-    const address = inert || tag.getAttribute("src");
+    const { consent, markedFor, data, href, poster, src, srcset } = tag.dataset;
+    // Released, or let run, as another tool's mark wants it.
+    if (consent === undefined && markedFor) return;
+    const inert = src || srcset || href || poster || data;
+    const address = inert || tag.getAttribute("src") || tag.getAttribute("href");
+    const seen = `${consent} ${address}`;
+    if (checked.get(tag) === seen) return;
+    checked.set(tag, seen);
     const url = resolveAddress(address || "");
     const service = address && serviceOf(services, url);
-    const isInert = tag.getAttribute("type") === "text/plain" || inert || tag.tagName === "TEMPLATE";
+    const isScript = tag.tagName === "SCRIPT";
+    const isPlain = tag.getAttribute("type") === "text/plain";
+    const isInert = isPlain || inert || tag.tagName === "TEMPLATE";
     const unknown = (consent || "").split(" ").find((name) => !(name in host.grants));
     const fault =
       consent === undefined
         ? service && !service.ahead && !host.grants[service.id] && !layers.hadGrants() &&
           `not held back: ${service.id} is not granted and the tag not marked`
         : !isInert ? 'not held back: it needs type="text/plain" or data-src'
-          : unknown ? `held back: "${unknown}" is no purpose or service of this policy`
-            : address && !service && url.origin !== location.origin &&
+          : isScript && !isPlain ? 'never released: it needs type="text/plain"'
+            : unknown ? `held back: "${unknown}" is no purpose or service of this policy`
+              : address && !service && url.origin !== location.origin &&
               !isCovered(necessary_hosts, url) &&
               `held back: no service of this policy registers the host ${url.host}`;
-    if (!fault) return;
-    checked.add(tag);
-    console.warn(`slagboom: ${fault}`, tag);
+    if (fault) console.warn(`slagboom: ${fault}`, tag);
   };
-  const checkAll = () => document.querySelectorAll("script,iframe,[data-consent]").forEach((tag) => {
+  const checkAll = () => document.querySelectorAll(LOADING).forEach((tag) => {
     if (tag instanceof HTMLElement && !visited.has(tag)) check(tag);
   });
 
@@ -98,7 +169,8 @@ export const makeTagVisitor = (host, layers) => {
   const visit = (tag) => {
     if (tag instanceof HTMLTemplateElement) openTemplate(tag);
     else if (tag instanceof HTMLIFrameElement && tag.dataset.src) updateFrame(tag);
-    else if (tag instanceof HTMLImageElement && tag.dataset.src) updateImage(tag);
+    else if (tag instanceof SVGScriptElement) releaseSvgScript(tag);
+    else updateAddresses(tag);
   };
 
   checkAll();
