@@ -3,6 +3,8 @@ fixture `log` (evidence_samples.open_log) and imports all of this."""
 
 from __future__ import annotations
 
+import datetime as dt
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,8 +27,10 @@ from slagboom_server.schema import (
     tombstones,
 )
 from slagboom_server.signing import SigningKeys
+from slagboom_server.verify import Verification
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 AT_15 = records.c.seq == 15
@@ -84,6 +88,179 @@ def test_a_byte_added_to_an_identifier_is_found(log: Log, column: str) -> None:
     log.tamper(update(records).where(AT_15).values({column: longer}))
 
     assert places(log.verify(), Fault.ALTERED) == [15]
+
+
+_SHIFTS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "a byte of the visitor to the decision": lambda row: {
+        "decision_id": row.decision_id + row.consent_id[:1],
+        "consent_id": row.consent_id[1:],
+    },
+    "a byte of the decision to the visitor": lambda row: {
+        "decision_id": row.decision_id[:-1],
+        "consent_id": row.decision_id[-1:] + row.consent_id,
+    },
+    "a byte of the salt to what is replaced": lambda row: {
+        "previous": bytes(16) + row.salt[:1],
+        "salt": row.salt[1:],
+    },
+    "a byte of what is replaced to the visitor": lambda row: {
+        "consent_id": row.consent_id + b"\0",
+        "previous": bytes(15),
+    },
+    "zeros for nothing replaced": lambda _: {"previous": bytes(16)},
+    "a byte behind the salt": lambda row: {"salt": row.salt + b"\0"},
+    "dashes for no country": lambda _: {"country": "--"},
+    "a network without bytes": lambda _: {"ip": b""},
+    "a byte behind the hash": lambda row: {"hash": row.hash + b"\0"},
+}
+
+
+@pytest.mark.parametrize("shift", _SHIFTS)
+def test_bytes_moved_to_a_neighbouring_column_never_pass(log: Log, shift: str) -> None:
+    """The leaf is made of all columns in one: the same bytes cut elsewhere must not be the same."""
+    # Nothing else may have been altered, so that only the new place of the cut can be found.
+    log.tamper(update(records).where(AT_15).values(country=None, ip=None, origin_id=None))
+    log.rewrite()
+    log.tamper(delete(checkpoints))
+    assert places(log.verify(), *Fault) == []
+    with log.store._reading() as connection:  # noqa: SLF001 -- as an attacker would
+        row = connection.execute(select(records).where(AT_15)).one()
+
+    log.tamper(update(records).where(AT_15).values(_SHIFTS[shift](row)))
+
+    assert 15 in places(log.verify(), Fault.ALTERED)
+
+
+def test_a_country_that_swallowed_a_network_is_found(log: Log) -> None:
+    if not log.url.startswith("sqlite"):
+        pytest.skip("this engine's column is too narrow for it")
+    log.tamper(update(records).where(AT_15).values(country=None, ip=bytes(6)))
+    log.rewrite()
+
+    log.tamper(
+        text("UPDATE records SET country = '--' || char(0,0,0,0,0,0), ip = NULL WHERE seq = 15")
+    )
+
+    assert places(log.verify(), Fault.ALTERED) == [15]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "action = action + 0.5",
+        "action = action || 'x'",
+        "regime = regime || 'x'",
+        "notice_id = notice_id || 'x'",
+        "site_id = site_id || 'x'",
+        "decision_id = CAST(decision_id AS TEXT)",
+        "consent_id = CAST(consent_id AS TEXT)",
+        "salt = CAST(salt AS TEXT)",
+        "hash = 'abc'",
+        "decision_id = 'abc'",
+        "received_at = 'abc'",
+        "received_at = 1 << 62",
+        "received_at = received_at + 0.5",
+        "choices = -1",
+    ],
+)
+def test_a_value_of_another_type_is_found_and_the_rest_is_checked(log: Log, change: str) -> None:
+    if not log.url.startswith("sqlite"):
+        pytest.skip("this engine keeps such values out by itself")
+    database = sqlite3.connect(log.url.removeprefix("sqlite:///"))
+    database.execute(f"UPDATE records SET {change} WHERE seq = 15")  # noqa: S608
+    database.execute("UPDATE records SET choices = choices + 1 WHERE seq = 25")
+    database.commit()
+    database.close()
+
+    verdict = log.verify()
+
+    found = places(verdict, Fault.ALTERED)
+    assert 15 in found
+    assert 25 in found
+
+
+_CELLS = {
+    "notices SET offer = '{'": "its offer is none",
+    "notices SET offer = '[]'": "its offer is none",
+    "notices SET document = CAST(x'ff' AS TEXT)": "its text has another digest",
+    "notices SET document = replace(hex(zeroblob(50000)), '0', '[')": "has another digest",
+    "checkpoints SET text = CAST(x'ff' AS TEXT) WHERE number = 1": "checkpoint 1 was altered",
+    "checkpoints SET text = x'00' WHERE number = 1": "checkpoint 1 was altered",
+    "origins SET origin = CAST(x'ff' AS TEXT)": "its origin is none",
+    "clients SET browser = CAST(x'ff' AS TEXT)": "its browser is none",
+    "clients SET device = 99": "its device is none",
+    "chains SET uid = x'00'": "its name does not fit",
+    "chains SET started_at = -5": "its start does not fit",
+    "chains SET head = 'abc'": "its head does not fit",
+    "chains SET length = -5": "its length does not fit",
+    "chains SET length = 1 << 62": "its length does not fit",
+    "chains SET number = 1 << 60": "is none of the kit's",
+}
+
+
+@pytest.mark.parametrize("cell", _CELLS)
+def test_an_altered_cell_is_told_and_the_rest_is_checked(log: Log, cell: str) -> None:
+    if not log.url.startswith("sqlite"):
+        pytest.skip("this engine keeps most of them out by itself")
+    database = sqlite3.connect(log.url.removeprefix("sqlite:///"))
+    database.execute(f"UPDATE {cell}")
+    database.execute("INSERT INTO origins VALUES (77, CAST(x'fe' AS TEXT))")
+    database.commit()
+    database.close()
+
+    told = "\n".join(log.verify().told)
+
+    assert _CELLS[cell] in told
+    assert "origins 77 was altered" in told
+
+
+def test_a_tombstone_put_beside_its_record_is_found(log: Log) -> None:
+    stray = {"seq": 15, "leaf": bytes(32), "hash": bytes(32), "erased_at": 1, "reason": 1}
+    log.tamper(insert(tombstones).values(stray))
+
+    assert "record number 15 is there and has a tombstone" in log.verify().problems[0]
+
+
+def test_records_that_a_checkpoint_should_cover_are_told(log: Log) -> None:
+    log.store.append([make_record(50, published(), NOON + dt.timedelta(minutes=20))])
+    later = NOON + dt.timedelta(hours=1)
+    verification = Verification(log.url, {})
+    try:
+        trusted = SigningKeys(log.folder).public()
+        checked = verification.check_frame(trusted, []).checkpoints
+        found = verification.find_uncovered(checked, later)
+        fresh = verification.find_uncovered(checked, NOON + dt.timedelta(minutes=21))
+    finally:
+        verification.close()
+
+    assert found is not None
+    assert found.count == 3
+    # It may have started a minute ago, after one that was killed.
+    assert fresh is None
+
+
+def test_a_fresh_record_does_not_hide_what_no_checkpoint_covers(log: Log) -> None:
+    late = NOON + dt.timedelta(minutes=20)
+    log.store.append([make_record(50, published(), late)])
+    log.store.append([make_record(51, published(), late + dt.timedelta(hours=1))])
+    verification = Verification(log.url, {})
+    try:
+        checked = verification.check_frame(SigningKeys(log.folder).public(), []).checkpoints
+        now = late + dt.timedelta(hours=1, seconds=9)
+        assert verification.find_uncovered(checked, now) is not None
+    finally:
+        verification.close()
+
+
+def test_what_a_killed_server_left_behind_is_no_accusation(log: Log) -> None:
+    log.tamper(delete(checkpoints))
+    verification = Verification(log.url, {})
+    try:
+        checked = verification.check_frame(SigningKeys(log.folder).public(), []).checkpoints
+        # All of it came within half a minute: none need have been made yet.
+        assert verification.find_uncovered(checked, NOON + dt.timedelta(days=9)) is None
+    finally:
+        verification.close()
 
 
 @pytest.mark.parametrize(
@@ -189,6 +366,7 @@ def test_an_inserted_record_is_found(log: Log) -> None:
 def test_a_record_behind_the_end_of_its_chain_is_found(log: Log) -> None:
     log.duplicate(3, 33, decision_id=b"\x07" * 16)
     log.duplicate(3, (7 << 36) + 1, decision_id=b"\x08" * 16)
+    log.level_decisions()
 
     verdict = log.verify()
 
@@ -220,6 +398,7 @@ def cut(log: Log, length: int) -> None:
         update(chains).values(length=length, head=with_head),
         delete(records).where(records.c.seq > length),
     )
+    log.level_decisions()
 
 
 def test_a_cut_tail_is_found_by_the_last_checkpoint(log: Log) -> None:
@@ -310,6 +489,7 @@ def test_an_erased_record_leaves_the_chain_whole(log: Log) -> None:
     [sealed] = log.store.evidence.sealed(15, 15)
     tombstone = {"seq": 15, "leaf": sealed.leaf, "hash": sealed.hash, "erased_at": 1, "reason": 1}
     log.tamper(insert(tombstones).values(tombstone), delete(records).where(AT_15))
+    log.level_decisions()
 
     verdict = log.verify(*log.copies())
 
@@ -359,8 +539,6 @@ def test_a_verification_goes_on_where_another_stopped(log: Log) -> None:
 
 
 def test_what_is_appended_during_a_verification_is_no_fault(log: Log) -> None:
-    from slagboom_server.verify import Verification  # noqa: PLC0415 -- here its parts are used
-
     verification = Verification(log.url, {})
     verdict = verification.check_frame(SigningKeys(log.folder).public(), [])
     log.store.append([make_record(99, published(), NOON)])

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from log_samples import DOCUMENT, NOON, make_offer, make_record
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 
 from slagboom_server.chain import begin_chain, link
 from slagboom_server.checkpoint_copy import CheckpointCopies
@@ -86,6 +86,17 @@ class Log:
             for statement in statements:
                 connection.execute(statement)
         engine.dispose()
+
+    def level_decisions(self) -> None:
+        """Lets PostgreSQL's table of decisions say what the records do, as an attacker would."""
+        if self.url.startswith("postgresql"):
+            self.tamper(
+                text("DELETE FROM decisions"),
+                text(
+                    "INSERT INTO decisions SELECT CAST(encode(decision_id, 'hex') AS uuid),"
+                    " received_at FROM records"
+                ),
+            )
 
     def rewrite(self) -> None:
         """Computes every hash anew, as somebody who knows this program would."""

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from slagboom_server.evidence import Sealed
     from slagboom_server.sealed_rows import RowContexts
 
+LATEST_MS: Final = 253_402_300_800_000
+"""The year 10000, in ms since 1970: nothing from there on can be told as a date."""
+
+_ID_BYTES: Final = 16
 MAX_FINDINGS: Final = 50
 """Findings kept of one stretch; the rest is counted."""
 
@@ -170,4 +174,8 @@ def _tell(connection: Connection, number: int, position: int) -> tuple[bytes | N
     """Which decision stands at a place and when it was received, as far as the row says."""
     query = select(records.c.decision_id, records.c.received_at)
     row = connection.execute(query.where(records.c.seq == to_seq(number, position))).first()
-    return (None, None) if row is None else (row.decision_id, row.received_at)
+    if row is None:
+        return None, None
+    is_id = isinstance(row.decision_id, bytes) and len(row.decision_id) == _ID_BYTES
+    is_time = isinstance(row.received_at, int) and 0 <= row.received_at < LATEST_MS
+    return row.decision_id if is_id else None, row.received_at if is_time else None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from slagboom_banner.errors import SlagboomError
+from slagboom_server.chain_check import LATEST_MS
 from slagboom_server.checkpoint import Checkpoint, read_checkpoint
 from slagboom_server.row import from_ms
 from slagboom_server.timestamp import find_fault
@@ -28,7 +29,8 @@ class Checked:
     """What the checkpoints come to. problems: one line each. last: the newest one.
 
     published: by its digest each list of publications that was signed, and which checkpoint signed
-    it first, in their order.
+    it first, in their order. stamped: time-stamps an authority that is believed has signed.
+    unchecked_stamps: those whose authority is not looked at, for no authority was named.
     """
 
     problems: list[str] = field(default_factory=list)
@@ -37,6 +39,7 @@ class Checked:
     last: Checkpoint | None = None
     count: int = 0
     stamped: int = 0
+    unchecked_stamps: int = 0
 
     def add(self, checkpoint: Checkpoint) -> None:
         """Remembers what a checkpoint says; the first word on a place of a chain counts."""
@@ -49,6 +52,8 @@ class Checked:
 
 def describe(checkpoint: Checkpoint) -> str:
     """A checkpoint's number and time, for a message."""
+    if checkpoint.made_at >= LATEST_MS:
+        return f"checkpoint {checkpoint.number} of no known date"
     time = from_ms(checkpoint.made_at).isoformat(timespec="seconds").replace("+00:00", "Z")
     return f"checkpoint {checkpoint.number} of {time}"
 
@@ -86,15 +91,21 @@ def check_checkpoints(
                     "older copy of the database was put in its place and went on"
                 )
                 checked.add(copy)
-        stamp = stamps.get(checkpoint.number)
+        stamp = stamps.pop(checkpoint.number, None)
         if stamp is not None:
             fault = find_fault(stamp, checkpoint, roots)
-            checked.stamped += fault is None
+            if roots:
+                checked.stamped += fault is None
+            else:
+                checked.unchecked_stamps += fault is None
             if fault is not None:
                 checked.problems.append(f"the time-stamp of {describe(checkpoint)} {fault}")
         checked.add(checkpoint)
         checked.last = checkpoint
         checked.count += 1
+    checked.problems += [
+        f"there is a time-stamp of checkpoint {number}, and no such checkpoint" for number in stamps
+    ]
     _check_outside(checked, known, [pair for pairs in copies.values() for pair in pairs])
     return checked
 
@@ -102,6 +113,9 @@ def check_checkpoints(
 def _check_one(checked: Checked, stored: StoredCheckpoint, known: set[bytes]) -> Checkpoint | None:
     """One checkpoint; None where it cannot be read at all."""
     told = f"checkpoint {stored.number}"
+    if not is_text(stored.text):
+        checked.problems.append(f"{told} was altered: it is no text in UTF-8")
+        return None
     try:
         checkpoint = read_checkpoint(stored.text)
     except SlagboomError as error:
@@ -146,16 +160,37 @@ def _check_outside(
         checked.add(copy)
 
 
-def check_notices(notices: Iterable[tuple[bytes, str]]) -> list[str]:
+def check_notices(notices: Iterable[tuple[object, object]]) -> list[str]:
     """Problems of published notices. notices: digest and document as stored."""
     problems = []
     for digest, document in notices:
-        try:
-            canonical = json.dumps(
-                json.loads(document), ensure_ascii=False, sort_keys=True, separators=(",", ":")
-            )
-        except ValueError:
-            canonical = document
-        if sha256(canonical.encode()).digest() != digest:
-            problems.append(f"notice {digest.hex()} was altered: its text has another digest")
+        if not is_text(document) or _digest_notice(document) != digest:
+            told = name_digest(digest)
+            problems.append(f"notice {told} was altered: its text has another digest")
     return problems
+
+
+def _digest_notice(document: str) -> bytes:
+    try:
+        canonical = json.dumps(
+            json.loads(document), ensure_ascii=False, sort_keys=True, separators=(",", ":")
+        ).encode()
+    except (ValueError, RecursionError):
+        canonical = document.encode()
+    return sha256(canonical).digest()
+
+
+def is_text(stored: object) -> TypeGuard[str]:
+    """Whether what stands in the place of a text is one, in UTF-8."""
+    if not isinstance(stored, str):
+        return False
+    try:
+        stored.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def name_digest(stored: object) -> str:
+    """What stands in the place of a digest, for a message."""
+    return stored.hex() if isinstance(stored, bytes) else repr(stored)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import sys
 import time
@@ -15,7 +16,7 @@ import typer
 from slagboom_banner.errors import SlagboomError
 from slagboom_server.chain_check import Fault
 from slagboom_server.checkpoint import read_checkpoint
-from slagboom_server.checkpoint_check import count, describe
+from slagboom_server.checkpoint_check import count, describe, is_text
 from slagboom_server.checkpoint_copy import CheckpointCopies, read_file
 from slagboom_server.cli_export import verify_manifest
 from slagboom_server.cli_log import DEFAULT_DATABASE, Database
@@ -27,7 +28,6 @@ from slagboom_server.keyring import key_folder
 from slagboom_server.migration import open_current
 from slagboom_server.row import from_ms
 from slagboom_server.signing import SigningKeys
-from slagboom_server.store_sql import open_store
 from slagboom_server.timestamp import read_roots
 from slagboom_server.verify import Verification
 from slagboom_server.verify_progress import read_progress, write_progress
@@ -38,10 +38,14 @@ if TYPE_CHECKING:
     from slagboom_server.chain import Chain
     from slagboom_server.chain_check import Finding
     from slagboom_server.checkpoint import Checkpoint
-    from slagboom_server.verify import Verdict
+    from slagboom_server.checkpoint_check import Checked
+    from slagboom_server.verify import Uncovered, Verdict
 
 _SHOWN: Final = 20
 """Findings told one by one."""
+
+_UNCOVERED: Final = 3
+"""The exit code where no checkpoint covers what one should."""
 
 _SMALL: Final = 200_000
 """Records that one process has checked before a second one has started."""
@@ -86,7 +90,10 @@ def verify_log(
         typer.Option("--manifest", metavar="FILE", help="Only an export, by its manifest."),
     ] = None,
 ) -> None:
-    """Prove that no decision was altered, removed, inserted or reordered; code 1 if one was."""
+    """Prove that no decision was altered, removed, inserted or reordered; code 1 if one was.
+
+    Code 3 where nothing is wrong but no checkpoint covers what one should have covered.
+    """
     if receipt is not None:
         verify_receipts(receipt, key or ())
         return
@@ -96,12 +103,13 @@ def verify_log(
     open_current(database).dispose()
     folder = key_folder(database, keys)
     given = [(str(file), read_file(file)) for file in checkpoint or ()]
-    copies = _read_copies(database, folder)
     progress = folder / "verify.progress"
     start: dict[bytes, tuple[int, bytes]] = {}
     if resume:
         start = read_progress(progress)
-    elif since_checkpoint:
+    with closing(Verification(database, {})) as found:
+        copies = _read_copies(found, folder)
+    if since_checkpoint and not resume:
         start = _start_after(given or copies)
     with closing(Verification(database, start)) as verification:
         roots = read_roots(timestamp_ca) if timestamp_ca is not None else []
@@ -111,17 +119,20 @@ def verify_log(
         if not processes and verification.total < _SMALL:
             count = 1
         _run(verification, verdict, count, progress)
+        uncovered = verification.find_uncovered(verdict.checkpoints, dt.datetime.now(dt.UTC))
         _report(verdict, verification.chains, is_part=bool(start))
+    if uncovered is not None:
+        _write(_tell_uncovered(uncovered))
     if not verdict.is_good:
         raise typer.Exit(1)
+    if uncovered is not None:
+        raise typer.Exit(_UNCOVERED)
 
 
-def _read_copies(database: str, folder: Path) -> list[tuple[str, Checkpoint]]:
-    with closing(open_store(database)) as store:
-        chains = store.evidence.chains()
-        last = store.evidence.last_checkpoint()
-    logs = {chain.uid for chain in chains if chain.number == 0}
-    if last is not None:
+def _read_copies(verification: Verification, folder: Path) -> list[tuple[str, Checkpoint]]:
+    logs = {chain.uid for chain in verification.chains if chain.number == 0}
+    last = verification.last_checkpoint()
+    if last is not None and is_text(last.text):
         # Where it cannot be read, the verification itself says so.
         with suppress(SlagboomError):
             logs.add(read_checkpoint(last.text).log)
@@ -161,7 +172,7 @@ def _run(verification: Verification, verdict: Verdict, processes: int, progress:
 def _report(verdict: Verdict, chains: Sequence[Chain], *, is_part: bool) -> None:
     uids = {chain.number: chain.uid for chain in chains}
     for problem in verdict.told:
-        sys.stdout.write(f"{problem}\n")
+        _write(problem)
     for finding in verdict.findings[:_SHOWN]:
         sys.stdout.write(f"{_describe(finding, uids)}\n")
     if verdict.faults > _SHOWN:
@@ -174,7 +185,7 @@ def _report(verdict: Verdict, chains: Sequence[Chain], *, is_part: bool) -> None
     if not verdict.is_good:
         sys.stdout.write(f"NOT as it was signed: {told} read\n")
         return
-    sys.stdout.write(f"Nothing altered, removed, inserted or reordered: {told}\n")
+    _write(f"Nothing altered, removed, inserted or reordered: {told}")
     last = verdict.checkpoints.last
     newer = sum(chain.length for chain in chains)
     if last is None:
@@ -183,9 +194,29 @@ def _report(verdict: Verdict, chains: Sequence[Chain], *, is_part: bool) -> None
     newer -= sum(head.length for head in last.heads)
     sys.stdout.write(
         f"Newest is {describe(last)}; {count(max(newer, 0), 'record')} came after it; "
-        f"time-stamps: {verdict.checkpoints.stamped:,}\n"
+        f"time-stamps: {_tell_stamps(verdict.checkpoints)}\n"
         f"{count(verdict.publications.count, 'publication')} of policies, "
         f"{verdict.publications.unsigned:,} after that checkpoint\n"
+    )
+
+
+def _write(line: str) -> None:
+    # What was altered may hold bytes that are no text.
+    sys.stdout.write(line.encode("utf-8", "backslashreplace").decode() + "\n")
+
+
+def _tell_stamps(checked: Checked) -> str:
+    if not checked.unchecked_stamps:
+        return f"{checked.stamped:,}"
+    return f"{checked.unchecked_stamps:,} not checked, for want of --timestamp-ca"
+
+
+def _tell_uncovered(uncovered: Uncovered) -> str:
+    first, last = (format_time(from_ms(time)) for time in (uncovered.first_at, uncovered.last_at))
+    return (
+        f"NOT covered by any checkpoint: {count(uncovered.count, 'record')}, received {first} to "
+        f"{last}. A server makes a checkpoint every minute: either it could not, which its own log "
+        "says, or the newest were removed, and what they covered may have been written anew"
     )
 
 
@@ -208,5 +239,6 @@ def _describe(finding: Finding, uids: Mapping[int, bytes]) -> str:
             what = "altered, or exchanged with another, or one before it was taken out"
     time_ = "" if finding.received_at is None else format_time(from_ms(finding.received_at))
     if finding.decision_id is not None and len(finding.decision_id) == len(UUID(int=0).bytes):
-        return f"{where}: {what} (decision {UUID(bytes=finding.decision_id)}, received {time_})"
+        decision_id = UUID(bytes=finding.decision_id)
+        return f"{where}: {what} (decision {decision_id}, received {time_ or 'at no known time'})"
     return f"{where}: {what}" + (f" (after the one received {time_})" if time_ else "")

@@ -139,14 +139,18 @@ def write_offer(offer: OfferedNotice) -> str:
 
 
 def read_offer(row: AnyRow) -> OfferedNotice:
-    """The offer of a row with `offer_columns`."""
-    return parse_offer(
-        row.offer,
-        site=row.name,
-        digest=row.digest.hex(),
-        revision=row.revision,
-        language=row.language,
-    )
+    """The offer of a row with `offer_columns`. Raises StoreUnavailable where it was altered."""
+    try:
+        return parse_offer(
+            row.offer,
+            site=row.name,
+            digest=row.digest.hex(),
+            revision=row.revision,
+            language=row.language,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        message = f"the offer of a notice of {row.name} was altered; see `slagboom log verify`"
+        raise StoreUnavailable(message) from error
 
 
 def parse_offer(

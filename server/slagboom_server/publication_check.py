@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from slagboom_server.checkpoint_check import is_text, name_digest
 from slagboom_server.export import format_time
 from slagboom_server.publication import digest, read_newest
 from slagboom_server.row import from_ms
 from slagboom_server.schema import contents, notices, publications, sites
+from slagboom_server.sealed_rows import BROKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,17 +50,28 @@ def check_publications(connection: Connection, signed: Mapping[bytes, str]) -> P
     digests: Digests = {}
     query = select(sites.c.name, publications).join_from(publications, sites)
     for row in connection.execute(query.order_by(sites.c.name, publications.c.number)):
+        if not isinstance(row.number, int):
+            check.problems.append(f"publication {row.number!r} of {row.name} has no number")
+            continue
         own = digests.setdefault(row.name, {})
-        made = digest(row.text)
-        if bytes.fromhex(made) == row.digest:
-            described = json.loads(row.text)
-            lacks = _find_lacks(connection, row.site_id, described["served"], texts)
-            faults = [*_find_faults(row, described, own), *lacks]
+        made = digest(row.text) if is_text(row.text) else ""
+        if made and bytes.fromhex(made) == row.digest:
+            try:
+                described = json.loads(row.text)
+                lacks = _find_lacks(connection, row.site_id, described["served"], texts)
+                faults = [*_find_faults(row, described, own), *lacks]
+            except BROKEN:
+                faults = ["was altered: its text is no publication"]
         else:
             faults = ["was altered: its text has another digest"]
         check.problems += [f"publication {row.number} of {row.name} {fault}" for fault in faults]
         own[row.number] = made
         check.count += 1
+    known = select(sites.c.id)
+    for row in connection.execute(select(publications).where(publications.c.site_id.not_in(known))):
+        check.problems.append(
+            f"publication {row.number} of site {row.site_id}: there is no such site"
+        )
     newest = _check_signed(connection, check, signed, digests)
     check.unsigned = sum(
         number > newest.get(site, 0) for site, own in digests.items() for number in own
@@ -71,8 +84,9 @@ def _check_texts(connection: Connection, check: PublicationCheck) -> frozenset[b
     kept = set()
     for row in connection.execute(select(contents)):
         kept.add(row.digest)
-        if bytes.fromhex(digest(row.text)) != row.digest:
-            check.problems.append(f"text {row.digest.hex()} of a publication was altered")
+        if not is_text(row.text) or bytes.fromhex(digest(row.text)) != row.digest:
+            told = name_digest(row.digest)
+            check.problems.append(f"text {told} of a publication was altered")
     return frozenset(kept)
 
 
@@ -130,7 +144,7 @@ def _check_signed(
     for key, checkpoint in signed.items():
         if key not in lists:
             check.problems.append(f"the list of publications that {checkpoint} signed was removed")
-        elif bytes.fromhex(digest(lists[key])) == key:
+        elif is_text(lists[key]) and bytes.fromhex(digest(lists[key])) == key:
             for site, number, made in read_newest(lists[key]):
                 own, last = digests.get(site, {}), newest.get(site, 0)
                 newest[site] = max(number, last)

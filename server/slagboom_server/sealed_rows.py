@@ -2,8 +2,9 @@
 
 Verifying reads every row there is, so this is the shortest way from a row to its hash. The database
 itself puts small numbers side by side in one, and identifiers in one blob: fetching a column costs
-more than that. Nothing gets lost on the way: a number that is too large for its place makes the row
-unreadable, and one byte more in an identifier moves all behind it.
+more than that. Nothing gets lost on the way: a number that is too large for its place, a value of
+another type or another length than the kit writes makes the row unreadable, so that no byte of one
+column passes as its neighbour's.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from __future__ import annotations
 import struct
 from functools import cache
 from hashlib import sha256
-from itertools import starmap
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
 from slagboom_server.context import name_context
+from slagboom_server.errors import StoreUnavailable
 from slagboom_server.evidence import Sealed
 from slagboom_server.leaf import VERSION, digest_context
 from slagboom_server.names import offer_columns, read_offer
@@ -25,21 +26,26 @@ from slagboom_server.row import DEVICE_OF
 from slagboom_server.schema import clients, notices, origins, sites, tombstones
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy import Connection
+
+    from slagboom_server.row import AnyRow
 
 _IDS: Final = 16
 _HASH: Final = 32
-# Ids, then exactly `leaf.LEAF` with its small numbers as one of eight bytes, then the hash.
-_pack = Struct(">qq x 64s q qqq QQ 10p 32s").pack
-_two_ids = Struct(">qq").unpack
-BROKEN: Final = (struct.error, TypeError, ValueError, KeyError)
+_MISTYPED: Final = 50
+"""Rows of which a type is told."""
+
+# Exactly `leaf.LEAF` with its small numbers as one of eight bytes, then the context.
+_pack = Struct(">x 64s q qqq QQ 10p 32s").pack
+BROKEN: Final = (
+    *(struct.error, TypeError, ValueError, KeyError, AttributeError),
+    *(OverflowError, RecursionError, StoreUnavailable),
+)
 """What a row raises that holds values no writer of ours could have put there."""
 
 
-class RowContexts(dict[bytes, bytes]):
-    """The digest of what a row's ids stand for, by these ids as `_pack` writes them.
+class RowContexts(dict[tuple[int, int], bytes]):
+    """The digest of what a row's ids stand for, by these ids: two of them in each number.
 
     Reads every name once: they are few. Raises KeyError for ids that stand for nothing.
     """
@@ -50,17 +56,18 @@ class RowContexts(dict[bytes, bytes]):
         self._clients = {row.id: tuple(row)[1:] for row in connection.execute(select(clients))}
         self._origins = {row.id: row.origin for row in connection.execute(select(origins))}
         offers = select(notices.c.id, *offer_columns()).join_from(notices, sites)
-        self._notices = {row.id: (read_offer(row), row.offer) for row in connection.execute(offers)}
+        self._notices: dict[int, AnyRow] = {row.id: row for row in connection.execute(offers)}
 
-    def __missing__(self, ids: bytes) -> bytes:
+    def __missing__(self, ids: tuple[int, int]) -> bytes:
         """The digest, looked up once."""
-        shown, source = _two_ids(ids)
-        offer, text = self._notices[shown & 0xFFFFFFFF]
+        shown, source = ids
+        notice = self._notices[shown & 0xFFFFFFFF]
         browser, system, device = self._clients[source >> 32]
         number = source & 0xFFFFFFFF
         origin = self._origins[number] if number else None
         client = (browser, system, DEVICE_OF[device].value)
-        _, *names = name_context(offer, text, client, origin)
+        # Read only now: one that was altered must not keep the others from being checked.
+        _, *names = name_context(read_offer(notice), notice.offer, client, origin)
         digest = self[ids] = digest_context([self._sites[shown >> 32], *names])
         return digest
 
@@ -73,20 +80,48 @@ def find_break(
     None where anything is not, or is erased: `read_sealed` shows it. previous: the hash in front.
     """
     try:
-        rows = list(starmap(_pack, _fetch(connection, first, last, "")))
-        stored = [row[-_HASH:] for row in rows]
-        # One expression for all rows: a loop of statements would take a tenth longer.
+        rows = _fetch(connection, first, last, "")
+        stored = [row[-1] for row in rows]
+        # One expression for all rows, each column named: a loop of statements, or a star for the
+        # columns in the midst, would take a tenth longer.
         linked = [
             sha256(
-                b"\x01" + before + sha256(row[_IDS:-_HASH] + contexts[row[:_IDS]]).digest()
+                b"\x01"
+                + before
+                + sha256(
+                    _pack(
+                        ids,
+                        facts,
+                        received,
+                        given,
+                        until,
+                        choices,
+                        services,
+                        place,
+                        contexts[shown, source],
+                    )
+                ).digest()
             ).digest()
-            for before, row in zip([previous, *stored], rows, strict=False)
+            for before, (
+                shown,
+                source,
+                ids,
+                facts,
+                received,
+                given,
+                until,
+                choices,
+                services,
+                place,
+                _,
+            ) in zip([previous, *stored], rows, strict=False)
         ]
     except BROKEN:
         return None
     if len(rows) <= last - first or linked != stored:
         return None
-    return stored[-1]
+    head: bytes = stored[-1]
+    return head
 
 
 def read_sealed(
@@ -102,30 +137,52 @@ def read_sealed(
     # Asked second: a record that is erased meanwhile is then found as a tombstone.
     query = select(tombstones.c.seq, tombstones.c.leaf, tombstones.c.hash)
     for row in connection.execute(query.where(tombstones.c.seq.between(first, last))):
-        found.setdefault(row.seq, Sealed(*row, is_erased=True))
+        leaf, stored = _as_hash(row.leaf), _as_hash(row.hash)
+        found.setdefault(row.seq, Sealed(row.seq, leaf, stored, is_erased=True))
     return found
 
 
+def find_mistyped(connection: Connection) -> list[int]:
+    """Numbers of records whose identifiers are of another type than the kit gives them.
+
+    Each has an index, where such a value stands at one end; only SQLite lets it in.
+    """
+    if connection.dialect.name != "sqlite":
+        return []
+    found: set[int] = set()
+    for condition in ("decision_id < x''", "consent_id < x''", "site_id >= ''", "site_id < 1"):
+        query = f"SELECT seq FROM records WHERE {condition} LIMIT {_MISTYPED}"  # noqa: S608 -- our own
+        found.update(connection.exec_driver_sql(query).scalars())
+    return sorted(found)
+
+
+def _as_hash(stored: object) -> bytes:
+    """A hash as it was stored; empty where it is none, which no link ever is."""
+    return stored if isinstance(stored, bytes) and len(stored) == _HASH else b""
+
+
 def _seal(seq: int, values: list[Any], contexts: RowContexts) -> Sealed:
+    shown, source, *sealed, stored = values
     try:
-        row = _pack(*values)
-        leaf = sha256(row[_IDS:-_HASH] + contexts[row[:_IDS]]).digest()
+        leaf = sha256(_pack(*sealed, contexts[shown, source])).digest()
     except BROKEN:
         leaf = b""
-    return Sealed(seq, leaf, values[-1], is_erased=False)
+    return Sealed(seq, leaf, _as_hash(stored), is_erased=False)
 
 
-def _fetch(connection: Connection, first: int, last: int, also: str) -> Iterator[tuple[Any, ...]]:
+def _fetch(connection: Connection, first: int, last: int, also: str) -> list[tuple[Any, ...]]:
     # The driver's own cursor: Core's rows cost more than hashing them.
     cursor: Any = connection.connection.cursor()
     cursor.execute(_select(connection.dialect.name, also), (first, last))
-    return iter(cursor)
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 @cache
 def _select(dialect: str, also: str) -> str:
     """The columns `_pack` takes, of a range of numbers. also: columns in front of them."""
-    if dialect == "sqlite":
+    is_sqlite = dialect == "sqlite"
+    if is_sqlite:
         mark, number, flag = "?", "{}", "{}"
         nothing, blob = "x''", "CAST({} AS BLOB)"
         country = "coalesce(country, '--')"
@@ -138,8 +195,9 @@ def _select(dialect: str, also: str) -> str:
         *(flag.format(name) for name in ("anonymise_ip", "gpc")),
         number.format("regime"),
     ]
-    facts = " | ".join(
-        f"({value} << {bits})"
+    # Sums, not bits: SQLite lets a fraction stand in such a column, and only its bits forget it.
+    facts = " + ".join(
+        f"({value} * {1 << bits})"
         for value, bits in zip(
             [number.format(VERSION), *small, number.format("flags")],
             (56, 48, 40, 32, 24, 16, 0),
@@ -148,16 +206,19 @@ def _select(dialect: str, also: str) -> str:
     )
     site, notice, client = (number.format(name) for name in ("site_id", "notice_id", "client_id"))
     origin = number.format("coalesce(origin_id, 0)")
+    # An origin 0 would pass as none.
+    known = number.format("coalesce(origin_id - 1, 0)")
     excess = (
         f"((({' | '.join(small)}) >> 8) | ({number.format('flags')} >> 16)"
-        f" | (({site} | {notice} | {client} | {origin}) >> 31))"
+        f" | (({site} | {notice} | {client} | {known}) >> 31))"
     )
     ids = f"(decision_id || consent_id || coalesce(previous, {_zeros(dialect)}) || salt)"
+    is_sound = [f"{excess} = 0", *(_sqlite_bounds() if is_sqlite else _postgresql_bounds())]
     columns = (
-        f"({site} << 32) | {notice}",
-        f"({client} << 32) | {origin}",
+        f"({site} * {1 << 32}) + {notice}",
+        f"({client} * {1 << 32}) + {origin}",
         blob.format(ids),
-        f"CASE WHEN {excess} = 0 THEN {facts} END",
+        f"CASE WHEN {' AND '.join(is_sound)} THEN {facts} END",
         "received_at",
         "given_at",
         "valid_until",
@@ -170,6 +231,37 @@ def _select(dialect: str, also: str) -> str:
         f"SELECT {also}{', '.join(columns)} FROM records"  # noqa: S608 -- our own names
         f" WHERE seq BETWEEN {mark} AND {mark} ORDER BY seq"
     )
+
+
+def _sqlite_bounds() -> list[str]:
+    """What keeps a byte from passing as its neighbour's, where a column may hold any type.
+
+    SQLite sorts numbers before texts and texts before blobs: a comparison tells what it is. Two
+    identifiers have an index, which `find_mistyped` asks instead; the length of a network follows
+    from that of the country in front of it, which the leaf covers.
+    """
+    numbers = ("action", "layer", "anonymise_ip", "gpc", "regime", "flags")
+    ids = ("notice_id", "client_id", "coalesce(origin_id, 1)")
+    blob_length = "length(CAST(country AS BLOB))"
+    return [
+        *(f"length({name}) = {_IDS}" for name in ("decision_id", "consent_id", "salt")),
+        "salt > x''",
+        f"(previous IS NULL OR (length(previous) = {_IDS} AND previous > {_zeros('sqlite')}))",
+        f"(country IS NULL OR (country BETWEEN 'AA' AND 'ZZ' AND {blob_length} = 2))",
+        "(ip IS NULL OR ip > x'')",
+        f"max({', '.join((*numbers, *ids))}) < ''",
+    ]
+
+
+def _postgresql_bounds() -> list[str]:
+    """The same where every column has the type it was made with."""
+    return [
+        *(f"octet_length({name}) = {_IDS}" for name in ("decision_id", "consent_id", "salt")),
+        f"(octet_length(coalesce(previous, salt)) = {_IDS})",
+        f"previous IS DISTINCT FROM {_zeros('postgresql')}",
+        "(country IS NULL OR (octet_length(country) = 2 AND country <> '--'))",
+        "(ip IS NULL OR octet_length(ip) IN (3, 6))",
+    ]
 
 
 def _zeros(dialect: str) -> str:

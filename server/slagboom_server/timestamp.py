@@ -73,7 +73,7 @@ def _decode(authority: str, answer: bytes) -> TimeStampResponse:
     try:
         token = decode_timestamp_response(answer)
         status = token.status
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         message = f"{authority}: answered with something that is no time-stamp"
         raise SlagboomError(message) from error
     if status not in _GRANTED:

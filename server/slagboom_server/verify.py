@@ -9,29 +9,45 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
-from slagboom_server.chain import Chain, to_seq
-from slagboom_server.chain_check import Fault, Finding, Stretch, check_stretch, hash_at
+from slagboom_server.chain import Chain, from_seq, to_seq
+from slagboom_server.chain_check import (
+    LATEST_MS,
+    Fault,
+    Finding,
+    Stretch,
+    check_stretch,
+    hash_at,
+)
+from slagboom_server.chain_rows import check_doubles, check_names, read_chains
 from slagboom_server.checkpoint_check import Checked, check_checkpoints, check_notices
-from slagboom_server.engine import open_engine, parse_url, reading
+from slagboom_server.engine import reading
 from slagboom_server.evidence_sql import SqlEvidence
 from slagboom_server.publication_check import PublicationCheck, check_publications
-from slagboom_server.schema import chains, notices, records, tombstones
-from slagboom_server.sealed_rows import RowContexts
-from slagboom_server.verify_tasks import check_side_by_side, split_chain
+from slagboom_server.row import to_ms
+from slagboom_server.schema import notices, records, tombstones
+from slagboom_server.sealed_rows import RowContexts, find_mistyped
+from slagboom_server.verify_tasks import check_side_by_side, open_reader, split_chain
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from cryptography import x509
+    from sqlalchemy import Connection
 
     from slagboom_server.checkpoint import Checkpoint
-    from slagboom_server.row import AnyRow
+    from slagboom_server.evidence import StoredCheckpoint
 
 
-_LENGTHS: Final = select(chains.c.number, chains.c.length).order_by(chains.c.number)
-_OUTSIDE: Final = 1 << 62
+_LOWEST: Final = -(1 << 63)
+_LATE_MS: Final = 600_000
+"""A checkpoint that is not made within this time is none that is only late."""
+
+_FRESH_MS: Final = 120_000
+"""What is younger may wait for its checkpoint: a server makes its first after a minute."""
+
 _STRANGERS: Final = 10
 """Rows outside of all chains that are told."""
 
@@ -59,6 +75,15 @@ class Verdict:
         return not (self.faults or self.told)
 
 
+@dataclass(frozen=True, slots=True)
+class Uncovered:
+    """Records that no checkpoint covers, though one should: times in ms since 1970."""
+
+    count: int
+    first_at: int
+    last_at: int
+
+
 class Verification:
     """One verification of one log. Its parts are called in order: `check_frame`, then `run`.
 
@@ -67,16 +92,22 @@ class Verification:
 
     def __init__(self, database_url: str, start: Mapping[bytes, tuple[int, bytes]]) -> None:
         self._url = database_url
-        self._engine = open_engine(parse_url(database_url))
+        self._engine = open_reader(database_url)
         self._evidence = SqlEvidence(self._engine)
         self._start = start
         self._rewritten: set[int] = set()
-        self.chains: Sequence[Chain] = self._evidence.chains()
+        self._unsound: list[str] = []
+        with reading(self._engine) as connection:
+            self.chains: Sequence[Chain] = read_chains(connection, self._unsound)
         self.done: dict[bytes, tuple[int, bytes]] = dict(start)
 
     def close(self) -> None:
         """Lets go of every connection."""
         self._engine.dispose()
+
+    def last_checkpoint(self) -> StoredCheckpoint | None:
+        """The newest checkpoint of the database as it stands there."""
+        return self._evidence.last_checkpoint()
 
     @property
     def total(self) -> int:
@@ -95,11 +126,13 @@ class Verification:
         """Checkpoints, notices, and whether every chain is there and no shorter than signed."""
         checked = check_checkpoints(self._evidence, trusted, outside, roots)
         verdict = Verdict(checked)
+        verdict.problems += self._unsound
         with reading(self._engine) as connection:
             # The words of a notice may go once no record refers to it.
             is_kept = or_(notices.c.document != "", notices.c.id.in_(select(records.c.notice_id)))
             shown = connection.execute(select(notices.c.digest, notices.c.document).where(is_kept))
             verdict.problems += check_notices((row.digest, row.document) for row in shown)
+            verdict.problems += check_names(connection)
             verdict.publications = check_publications(connection, checked.published)
         by_uid = {chain.uid: chain for chain in self.chains}
         for uid, heads in checked.heads.items():
@@ -168,6 +201,36 @@ class Verification:
                 self._rewritten.add(finding.number)
             verdict.findings.append(finding)
 
+    def _check_rest(self, verdict: Verdict, connection: Connection) -> None:
+        """What no chain tells: values of another type, and what is kept beside the records."""
+        told = {(finding.number, finding.position) for finding in verdict.findings}
+        for seq in find_mistyped(connection):
+            place = from_seq(seq)
+            if place not in told:
+                verdict.faults += 1
+                verdict.findings.append(Finding(Fault.ALTERED, *place))
+        verdict.problems += check_doubles(connection)
+
+    def find_uncovered(self, checked: Checked, now: dt.datetime) -> Uncovered | None:
+        """Records that a checkpoint should cover and none does; None where there are none.
+
+        While it serves, the kit makes a checkpoint within a minute, over every chain. So where one
+        record follows another after ten minutes, neither covered nor fresh, checkpoints were
+        removed, or could not be made. A server that was killed leaves a minute at most behind, and
+        one that has just started may have none yet: both are left alone.
+        """
+        count, times, ripe = 0, [], min(to_ms(now) - _FRESH_MS, LATEST_MS)
+        with reading(self._engine) as connection:
+            for chain in self.chains:
+                heads = checked.heads.get(chain.uid, {})
+                covered = max((place for place in heads if place <= chain.length), default=0)
+                count += chain.length - covered
+                first, last = to_seq(chain.number, covered + 1), to_seq(chain.number, chain.length)
+                times += _times_between(connection, first, last, ripe)
+        if not times or max(times) - min(times) < _LATE_MS:
+            return None
+        return Uncovered(count, min(times), max(times))
+
     def _check_ends(self, verdict: Verdict) -> None:
         """Whether each chain ends where it says, and nothing stands outside of the chains."""
         with reading(self._engine) as connection:
@@ -180,15 +243,16 @@ class Verification:
                         verdict.problems.append(
                             f"chain {chain.uid.hex()} does not end with the hash it says"
                         )
+            self._check_rest(verdict, connection)
             # Read again, for what was appended meanwhile is no stranger.
-            gaps = list(_gaps(connection.execute(_LENGTHS).all()))
+            gaps = list(_gaps(connection))
             for table in (records, tombstones):
                 strangers = [
                     seq
                     for after, before in gaps
                     for seq in connection.scalars(
                         select(table.c.seq)
-                        .where(table.c.seq > after, table.c.seq < before)
+                        .where(table.c.seq.between(after, before))
                         .limit(_STRANGERS)
                     )
                 ]
@@ -199,10 +263,18 @@ class Verification:
                 ]
 
 
-def _gaps(lengths: Iterable[AnyRow]) -> Iterator[tuple[int, int]]:
+def _gaps(connection: Connection) -> Iterator[tuple[int, int]]:
     """What lies between the numbers of chains: ranges, so that no row of a chain is read for it."""
-    after = -_OUTSIDE
-    for row in lengths:
-        yield after, to_seq(row.number, 1)
-        after = to_seq(row.number, row.length)
-    yield after, _OUTSIDE
+    after = _LOWEST
+    for chain in read_chains(connection, []):
+        yield after, to_seq(chain.number, 0)
+        after = to_seq(chain.number, chain.length) + 1
+    yield after, -_LOWEST - 1
+
+
+def _times_between(connection: Connection, first: int, last: int, until: int) -> list[int]:
+    """The first and the last time of receipt among some records. until: ms since 1970."""
+    time = records.c.received_at
+    query = select(func.min(time), func.max(time)).where(records.c.seq.between(first, last))
+    found = connection.execute(query.where(time.between(0, until))).one()
+    return [each for each in found if isinstance(each, int)]

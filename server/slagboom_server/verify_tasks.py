@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import event
 
 from slagboom_server.chain_check import Stretch, check_stretch
 from slagboom_server.engine import open_engine, parse_url, reading
@@ -62,12 +64,32 @@ def check_side_by_side(
     return run_side_by_side(here, _work, tasks, processes, open_worker)
 
 
+def open_reader(database_url: str) -> Engine:
+    """An engine that reads whatever stands in a text.
+
+    SQLite does not mind bytes that are no UTF-8, and its driver refuses the whole row for them.
+    They come as surrogates here, which no digest of ours is made of.
+    """
+    engine = open_engine(parse_url(database_url))
+    if engine.name == "sqlite":
+        event.listen(engine, "connect", _read_any_text)
+    return engine
+
+
+def _read_any_text(connection: Any, _record: object) -> None:  # noqa: ANN401 -- a driver's own
+    connection.text_factory = _decode
+
+
+def _decode(stored: bytes) -> str:
+    return stored.decode("utf-8", "surrogateescape")
+
+
 _worker: dict[str, Engine] = {}
 """The engine of a process of the pool, which has nothing else to hold it."""
 
 
 def _open_worker(database_url: str) -> None:
-    _worker["engine"] = open_engine(parse_url(database_url))
+    _worker["engine"] = open_reader(database_url)
 
 
 def _work(task: Task) -> list[Stretch]:

@@ -9,10 +9,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from evidence_samples import MINUTE, Log, open_log
-from log_samples import NOON, decision_id
+from evidence_samples import MINUTE, Log, open_log, published
+from log_samples import NOON, decision_id, make_record
 from publication_samples import fill
-from sqlalchemy import delete, update
+from sqlalchemy import delete, text, update
 from typer.testing import CliRunner
 
 from slagboom_banner.errors import SlagboomError
@@ -65,6 +65,26 @@ def test_an_altered_record_is_code_1_and_is_named(log: Log) -> None:
     assert "record 15: altered, or exchanged with another" in said
     assert f"decision {decision_id(15)}, received 2026-11-21T12:00:15.000Z" in said
     assert "NOT as it was signed" in said
+
+
+def test_an_offer_that_was_altered_is_one_clear_line_for_who_reads_the_log(log: Log) -> None:
+    log.tamper(text("UPDATE notices SET offer = '{'"))
+
+    for command in ("list", "export"):
+        with pytest.raises(SlagboomError, match="of a notice of dsoft was altered; see"):
+            run(log, "log", command)
+    code, said = run(log, "log", "verify")
+    assert code == 1
+    assert "notice number 1 was altered: its offer is none" in said
+
+
+def test_records_without_a_checkpoint_that_should_be_there_are_code_3(log: Log) -> None:
+    log.store.append([make_record(50, published(), NOON + 20 * MINUTE)])
+
+    code, said = run(log, "log", "verify")
+
+    assert code == 3
+    assert "NOT covered by any checkpoint: 3 records, received 2026-11-21T12:00:31.000Z" in said
 
 
 def test_a_publication_whose_author_was_changed_is_code_1_and_is_named(log: Log) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from evidence_samples import Log, open_log
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, text, update
 
 from slagboom_server.schema import records, tombstones
 
@@ -52,6 +52,16 @@ def test_the_same_lines_find_an_altered_record(log: Log, tmp_path: Path) -> None
     log.tamper(update(records).where(records.c.seq == 15).values(choices=0))
 
     assert "is broken at 15" in check(log, tmp_path)
+
+
+def test_the_same_lines_find_a_byte_moved_to_the_next_column(log: Log, tmp_path: Path) -> None:
+    moved = {
+        "decision_id": text("CAST(decision_id || substr(consent_id, 1, 1) AS BLOB)"),
+        "consent_id": text("substr(consent_id, 2)"),
+    }
+    log.tamper(update(records).where(records.c.seq == 15).values(moved))
+
+    assert "record number 15 does not have the lengths" in check(log, tmp_path)
 
 
 def test_the_same_lines_find_a_chain_written_anew(log: Log, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from contract_evidence import *  # noqa: F403 -- the attacks every engine must show
 from evidence_samples import Log, open_log, published
-from log_samples import NOON, make_record
+from log_samples import NOON, decision_id, make_record
+from sqlalchemy import text
 
 from slagboom_server.store_sql import open_store
 
@@ -39,6 +40,25 @@ def test_each_writer_has_a_chain_of_its_own_and_leaves_it_to_the_next(log: Log) 
     verdict = log.verify(*log.copies())
     assert verdict.is_good
     assert verdict.records == 35
+
+
+def test_a_decision_stored_twice_is_found_though_its_entry_was_removed(log: Log) -> None:
+    log.tamper(text(f"DELETE FROM decisions WHERE decision_id = '{decision_id(15)}'"))  # noqa: S608
+    [problem] = log.verify().problems
+    assert f"record number 15 (decision {decision_id(15)})" in problem
+
+    log.append(15, 15)
+    same_time = log.verify().problems
+    assert [problem] != same_time
+    assert f"decision {decision_id(15).hex} is there 2 times" in same_time[-1]
+
+
+def test_a_decision_without_its_record_is_found(log: Log) -> None:
+    log.tamper(text(f"INSERT INTO decisions VALUES ('{decision_id(99)}', 1)"))  # noqa: S608
+
+    [problem] = log.verify().problems
+
+    assert f"decision {decision_id(99)} is known as stored, and no record has it" in problem
 
 
 def test_a_writer_that_was_silent_for_long_loses_its_chain_and_harms_none(log: Log) -> None:
