@@ -88,6 +88,30 @@ MOVING = """() => [...document.querySelectorAll("#slagboom, #slagboom *, .sb-emb
   .map(({ transitionDuration, animationName }) => `${transitionDuration} ${animationName}`)
   .filter((found) => found !== "0s none")"""
 DIRECTION = "() => getComputedStyle(document.querySelector('#slagboom')).direction"
+BOXES = {
+    "proportions": "position: relative; height: 0; padding-bottom: 56.25%; overflow: hidden",
+    "fixed height": "height: 120px; overflow: hidden",
+    "border": "aspect-ratio: 16 / 9; overflow: clip; border: 4px solid",
+}
+# Whether a pointer meets the middle of each button, after scrolling inside the placeholder alone.
+CUT_OFF = """(placeholder) => {
+  const box = placeholder.parentElement.getBoundingClientRect();
+  const { top, bottom } = placeholder.getBoundingClientRect();
+  const faults = top < box.top || bottom > box.bottom ? ["beside its box"] : [];
+  const meets = (part) => {
+    const { x, y, width, height } = part.getClientRects()[0];
+    return part.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+  };
+  placeholder.scrollTop = 0;
+  if (!meets(placeholder.querySelector("b"))) faults.push("the beginning");
+  for (const button of placeholder.querySelectorAll("button")) {
+    placeholder.scrollTop = 0;
+    const inside = button.getBoundingClientRect().top - placeholder.getBoundingClientRect().top;
+    placeholder.scrollTop = inside - placeholder.clientHeight / 2 + button.clientHeight / 2;
+    if (!meets(button)) faults.push(button.textContent);
+  }
+  return faults.concat(placeholder.parentElement.scrollTop ? ["scrolls its box"] : []);
+}"""
 BOX = "(selector) => document.querySelector(selector).getBoundingClientRect().toJSON()"
 
 
@@ -111,7 +135,7 @@ def contrast(element: Locator, border: int = 0) -> float:
 
 
 def translate(node: Any) -> None:
-    """Gives each text of a policy or service every language; a long one where there is none."""
+    """Gives each text of a policy every language; a long one where there is none."""
     children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
     for child in children:
         translate(child)
@@ -128,19 +152,13 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KitProcess]:
     yaml = YAML()
     file = process.policies / f"{SITE.site}.yaml"
     policy = yaml.load(file)
-    used = [
-        process.policies / "services" / f"{service['id']}.yaml" for service in policy["services"]
-    ]
-    for path in (file, *used):
-        document = yaml.load(path)
-        if path == file:
-            document["languages"] = ["en", *(name for name in LANGUAGES if name != "en")]
-            for purpose in document["purposes"]:
-                for language, (name, description) in OWN_WORDS.items():
-                    purpose["name"][language] = name
-                    purpose["description"][language] = description
-        translate(document)
-        yaml.dump(document, path)
+    policy["languages"] = ["en", *(name for name in LANGUAGES if name != "en")]
+    for purpose in policy["purposes"]:
+        for language, (name, description) in OWN_WORDS.items():
+            purpose["name"][language] = name
+            purpose["description"][language] = description
+    translate(policy)
+    yaml.dump(policy, file)
     process.start()
     yield process
     process.stop()
@@ -278,3 +296,67 @@ def test_forced_colours_leave_every_control_and_its_state_visible(
     switch.check()
     assert contrast(switch, border=10) >= 3
     assert switch.screenshot() != off
+
+
+@pytest.mark.parametrize("box", BOXES)
+@pytest.mark.parametrize("language", ["de", "el"])
+def test_no_button_of_a_placeholder_is_cut_off_by_the_box_around_its_frame(
+    kit: KitProcess, new_visitor: Any, language: str, box: str
+) -> None:
+    visitor = new_visitor(viewport={"width": 320, "height": 568})
+    page = visitor.page
+    ask(visitor, kit, language)
+    page.click(".sb-first .sb-reject")
+    page.evaluate(
+        """(style) => {
+          document.querySelectorAll("iframe, .sb-embed").forEach((found) => found.remove());
+          const box = document.createElement("div");
+          box.style = style;
+          box.innerHTML = `<iframe data-consent="youtube" title="A film" style="position: absolute"
+            data-src="https://www.youtube-nocookie.com/embed/slagboom001"></iframe>`;
+          document.querySelector("h1").after(box);
+        }""",
+        BOXES[box],
+    )
+    placeholder = page.locator(".sb-embed")
+    placeholder.wait_for()
+    page.wait_for_function(
+        "() => document.querySelector('.sb-embed').style.getPropertyValue('--sb-room')"
+    )
+
+    assert placeholder.evaluate(CUT_OFF) == []
+    # A wider screen gives it more room.
+    room = page.evaluate(BOX, ".sb-embed")["height"]
+    if box != "fixed height":
+        page.set_viewport_size({"width": 420, "height": 568})
+        page.wait_for_function(
+            "(room) => document.querySelector('.sb-embed').offsetHeight > room", arg=room
+        )
+        assert placeholder.evaluate(CUT_OFF) == []
+    placeholder.evaluate("(placeholder) => { placeholder.scrollTop = 0; }")
+    page.locator(".sb-embed a").focus()
+    for name in ("once", "allow"):
+        page.keyboard.press("Tab")
+        assert page.evaluate("() => document.activeElement.className").endswith(name)
+        assert page.locator(f".sb-embed .sb-{name}").evaluate(
+            "(button) => { const { x, y, width, height } = button.getBoundingClientRect();"
+            " return button === document.elementFromPoint(x + width / 2, y + height / 2); }"
+        )
+
+
+def test_a_placeholder_with_room_enough_is_as_high_as_its_words(
+    kit: KitProcess, new_visitor: Any
+) -> None:
+    visitor = new_visitor(viewport={"width": 1000, "height": 800})
+    page = visitor.page
+    errors = "addEventListener('error', ({ message }) => (window.told ??= []).push(message));"
+    page.add_init_script(errors)
+    ask(visitor, kit)
+    placeholder = page.locator(".sb-embed")
+    placeholder.wait_for()
+
+    assert (
+        placeholder.evaluate("({ scrollHeight, clientHeight }) => scrollHeight - clientHeight") == 0
+    )
+    assert placeholder.evaluate("({ style }) => style.getPropertyValue('--sb-room')") == ""
+    assert not page.evaluate("() => window.told")

@@ -2,6 +2,7 @@
 
     policies/dsoft.yaml ──┐
     policies/services/*.yaml ──> LoadedPolicy, or the findings of all files in one PolicyError
+    policies/services/texts/*.yaml ──┘
 
 What the law asks of a policy that reads well is checked in `rules`.
 """
@@ -15,6 +16,7 @@ from slagboom_banner.document import read_document
 from slagboom_banner.errors import Finding, PolicyError
 from slagboom_banner.model import Policy, Service, ServiceUse, is_unknown
 from slagboom_banner.references import check_policy_names, check_service, check_uses, read_uses
+from slagboom_banner.translations import Translations
 from slagboom_banner.wording import validate
 
 if TYPE_CHECKING:
@@ -49,6 +51,14 @@ class _ServiceFile:
     positions: Positions | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """The services of a folder by the names of their files."""
+
+    files: Mapping[str, _ServiceFile]
+    translations: Translations
+
+
 def read_policy(file: Path, services: Path) -> LoadedPolicy:
     """One policy with the services of the folder `services`.
 
@@ -57,6 +67,7 @@ def read_policy(file: Path, services: Path) -> LoadedPolicy:
     """
     shelf, findings = _read_services(services)
     loaded, found = _read_one(file, shelf)
+    findings.extend(shelf.translations.findings)
     if loaded is None or findings:
         raise PolicyError(sort_findings([*findings, *found]))
     return loaded
@@ -92,6 +103,7 @@ def collect_policies(directory: Path) -> tuple[dict[str, LoadedPolicy], tuple[Fi
             message = f"is {site!r}, as in {policies[site].file}; give each its own site"
             findings.append(loaded.positions.schema_error("site", message))
         policies.setdefault(site, loaded)
+    findings.extend(shelf.translations.findings)
     return policies, sort_findings(findings)
 
 
@@ -102,34 +114,32 @@ def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     )
 
 
-def _read_services(directory: Path) -> tuple[dict[str, _ServiceFile], list[Finding]]:
-    shelf: dict[str, _ServiceFile] = {}
+def _read_services(directory: Path) -> tuple[_Shelf, list[Finding]]:
+    files: dict[str, _ServiceFile] = {}
     findings: list[Finding] = []
     for file in sorted(directory.glob("*.yaml")):
         try:
             document = read_document(file)
         except PolicyError as error:
-            shelf[file.stem] = _ServiceFile(None, None)
+            files[file.stem] = _ServiceFile(None, None)
             findings.extend(error.findings)
             continue
         service, found = validate(Service, document)
         found.extend(document.findings)
         if service is not None:
             found.extend(check_service(service, document.positions, file))
-        shelf[file.stem] = _ServiceFile(None if found else service, document.positions)
+        files[file.stem] = _ServiceFile(None if found else service, document.positions)
         findings.extend(found)
-    return shelf, findings
+    return _Shelf(files, Translations(directory / "texts")), findings
 
 
-def _read_one(
-    file: Path, shelf: Mapping[str, _ServiceFile]
-) -> tuple[LoadedPolicy | None, list[Finding]]:
+def _read_one(file: Path, shelf: _Shelf) -> tuple[LoadedPolicy | None, list[Finding]]:
     try:
         document = read_document(file)
     except PolicyError as error:
         return None, list(error.findings)
     positions = document.positions
-    services = {name: entry.service for name, entry in shelf.items()}
+    services = {name: entry.service for name, entry in shelf.files.items()}
     policy, findings = validate(Policy, document)
     findings.extend(document.findings)
     findings.extend(check_uses(read_uses(document.value), services, positions))
@@ -140,10 +150,11 @@ def _read_one(
     used: list[Service] = []
     used_positions: dict[str, Positions] = {}
     for use in policy.services:
-        entry = shelf[use.id]
+        entry = shelf.files[use.id]
         if entry.service is None or entry.positions is None:
             return None, findings
-        used.append(_apply(use, entry.service))
+        whole = shelf.translations.complete(entry.service, policy.languages)
+        used.append(_apply(use, whole))
         used_positions[use.id] = entry.positions
     return LoadedPolicy(policy, tuple(used), str(file), positions, used_positions), findings
 
@@ -154,6 +165,7 @@ def _apply(use: ServiceUse, service: Service) -> Service:
     return service.model_copy(
         update={
             "purpose": use.purpose or service.purpose,
+            "on_withdrawal": use.on_withdrawal or service.on_withdrawal,
             "hosts": tuple(host for host in hosts if "{" not in host),
         }
     )
