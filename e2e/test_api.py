@@ -289,6 +289,27 @@ def test_the_documented_page_runs_as_it_stands(
     assert visitor.errors == []
 
 
+def test_the_documented_container_is_told_once_of_each_answer(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    page = visitor.page
+    told = """() => (window.dataLayer || []).filter(({ event }) => event === "choices")
+        .map(({ choices }) => choices.statistics)"""
+    visit(visitor, kit, companies["soft4doc"], example("Google Tag Manager"), GATE)
+    visitor.asked()
+    assert page.evaluate(told) == []
+
+    visitor.answer("accept")
+    assert page.evaluate(told) == [True]
+    page.reload()
+    page.wait_for_function(f"() => ({told})().length")
+    assert page.evaluate(told) == [True]
+    page.evaluate("() => slagboom.withdraw()")
+    page.wait_for_function(f"() => ({told})().length > 1")
+    visitor.settled()
+    assert page.evaluate(told) == [True, False]
+
+
 def test_the_documented_interface_of_ones_own_runs_as_it_stands(
     kit: KitProcess, visitor: Visitor, companies: Any
 ) -> None:

@@ -62,8 +62,16 @@ def _describe_service(loaded: LoadedPolicy, service: Service) -> dict[str, Any]:
             kind: f"^{_match_any(patterns, '.*')}$" for kind, patterns in names.items() if patterns
         },
         "types": service.consent_types,
+        "queues": _fill_parameters(
+            [
+                [queue.path, f"^{_match_any(queue.keep, '.*')}$" if queue.keep else ""]
+                for queue in (service.queues if is_ready else ())
+            ],
+            use.parameters,
+        ),
         "ahead": [describe(steps) for steps in plan.ahead],
         "load": describe(plan.load),
+        "after": describe(plan.after),
         "deny": describe(plan.deny),
         "off": describe(plan.off),
         "full_ip": service.needs_full_ip,
@@ -76,7 +84,13 @@ def _describe_service(loaded: LoadedPolicy, service: Service) -> dict[str, Any]:
 
 def has_steps(service: Service) -> bool:
     """Whether more than marked tags starts or stops with the service."""
-    return bool(service.load or service.deny or service.off or service.on_withdrawal == "reload")
+    return bool(
+        service.queues
+        or service.load
+        or service.deny
+        or service.off
+        or service.on_withdrawal == "reload"
+    )
 
 
 def describe_gate(

@@ -31,6 +31,7 @@ class Steps:
     """
 
     load: tuple[Step, ...] = ()
+    after: tuple[Step, ...] = ()
     deny: tuple[Step, ...] = ()
     off: tuple[Step, ...] = ()
     ahead: tuple[tuple[Step, ...], ...] = ()
@@ -49,10 +50,10 @@ def runs_ahead(service: Service, settings: GoogleConsent | None) -> bool:
 def plan_steps(service: Service, settings: GoogleConsent | None) -> Steps:
     """The service's steps, those of a Google tag as the policy's settings have them."""
     if settings is None or not is_google_tag(service):
-        return Steps(service.load, service.deny, service.off)
+        return Steps(service.load, service.after, service.deny, service.off)
     load = tuple(_rewrite(service.load, settings))
     if not runs_ahead(service, settings):
-        return Steps(load, service.deny, service.off)
+        return Steps(load, service.after, service.deny, service.off)
     # The off-switches would keep the tag from sending what this mode is chosen for.
     told = tuple(step for step in service.off if not isinstance(step, SetStep))
     return Steps(ahead=(tuple(step for step in load if step not in told), load, told))

@@ -206,6 +206,18 @@ class ScriptStep(Model):
 Step = Annotated[SetStep | PushStep | QueueStep | CallStep | ScriptStep, Field(discriminator="do")]
 
 
+class Queue(Model):
+    """A list the vendor's script works off, which a page can fill before that script is there.
+
+    What stands in it when the service starts after a decision on the page was told before the
+    grant, and is taken out. keep: commands by their first word, `*` for any run of characters,
+    that stay; with them stay objects without a field `event`. Without words nothing stays.
+    """
+
+    path: Path
+    keep: tuple[Annotated[str, Field(pattern=r"^[A-Za-z][\w:]*\*?$")], ...] = ()
+
+
 class Parameter(Model):
     """A value the site owner fills in, such as a measurement id. pattern: a regular expression."""
 
@@ -225,8 +237,10 @@ class Service(Model):
 
     hosts: every host it may contact, `*.example.com` for subdomains.
     needs_full_ip: useless without the visitor's full address, so it never runs anonymised.
-    load: what starts it after a grant, in order. deny: run on each page while it is not granted,
-    before anything else. off: run at withdrawal on a page where it had been started.
+    queues: lists a page may have filled before the grant, see `Queue`.
+    load: what starts it after a grant, in order. after: run at each later decision that leaves it
+    granted, behind what that decision starts and stops. deny: run on each page while it is not
+    granted, before anything else. off: run at withdrawal on a page where it had been started.
     on_withdrawal: `stop` where the off steps silence it, `reload` where only a new page does.
     sources: the vendor pages and data the file rests on.
     """
@@ -242,7 +256,9 @@ class Service(Model):
     needs_full_ip: bool = False
     parameters: dict[str, Parameter] = {}
     consent_types: tuple[ConsentType, ...] = ()
+    queues: tuple[Queue, ...] = ()
     load: tuple[Step, ...] = ()
+    after: tuple[Step, ...] = ()
     deny: tuple[Step, ...] = ()
     off: tuple[Step, ...] = ()
     on_withdrawal: Literal["stop", "reload"] = "stop"

@@ -43,7 +43,9 @@ def check_service(service: Service, positions: Positions, file: PurePath) -> Ite
             )
     for index, host in enumerate(service.hosts):
         yield from _check_templates(host, f"hosts[{index}]", service, positions)
-    for list_name in ("load", "deny", "off"):
+    for index, queue in enumerate(service.queues):
+        yield from _check_templates(queue.path, f"queues[{index}].path", service, positions)
+    for list_name in ("load", "after", "deny", "off"):
         for index, step in enumerate(getattr(service, list_name)):
             content = _JSON.validate_python(step.model_dump(mode="json"))
             for path, text in _texts(content, f"{list_name}[{index}]"):

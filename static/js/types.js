@@ -10,7 +10,10 @@
  * @property {string[]} [types]  consent types a grant switches to granted
  * @property {[undecided: Step[], decided: Step[], after: Step[]]} [ahead]  run whatever is granted:
  * one of the first two when the page starts, the last at each later decision
+ * @property {[path: string, keep: string][]} [queues]  lists a page may fill before the grant, and an
+ * expression for commands that stay in them then; empty where none does
  * @property {Step[]} [load]
+ * @property {Step[]} [after]  run at each later decision that leaves it granted
  * @property {Step[]} [deny]
  * @property {Step[]} [off]
  * @property {boolean} [reload]  only a new page silences it

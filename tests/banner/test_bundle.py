@@ -213,15 +213,42 @@ def test_a_parameter_is_filled_in_wherever_it_stands(policy_folder: Any) -> None
     assert service["deny"] == [{"do": "set", "path": "counter.off-C-1234", "value": True}]
 
 
+def test_the_lists_of_a_service_say_which_commands_stay_in_them(policy_folder: Any) -> None:
+    policy_folder.edit(
+        COUNTER,
+        "load:\n",
+        """queues:
+  - {path: "queue-{site_id}"}
+  - {path: counter.q, keep: [set*, "a:b"]}
+after:
+  - {do: call, path: counter, arguments: ["{site_id}"]}
+load:
+""",
+    )
+    service = read_config(build(policy_folder))["services"][0]
+
+    assert service["queues"] == [["queue-C-1234", ""], ["counter.q", "^(set.*|a:b)$"]]
+    assert service["after"] == [{"do": "call", "path": "counter", "arguments": ["C-1234"]}]
+
+
 def test_a_service_with_an_unknown_parameter_starts_nothing(policy_folder: Any) -> None:
     policy_folder.edit(
-        COUNTER, "deny:\n", 'off:\n  - {do: set, path: "off-{site_id}", value: 1}\ndeny:\n'
+        COUNTER,
+        "deny:\n",
+        """off:
+  - {do: set, path: "off-{site_id}", value: 1}
+after:
+  - {do: call, path: counter}
+queues:
+  - {path: "queue-{site_id}"}
+deny:
+""",
     )
     policy_folder.edit(ACME, "site_id: C-1234", "site_id: 'unknown: not asked yet'")
     bundle = build(policy_folder)
     service = read_config(bundle)["services"][0]
 
-    assert not {"load", "deny", "off"} & service.keys()
+    assert not {"queues", "load", "after", "deny", "off"} & service.keys()
     assert b"unknown" not in bundle.gate
     assert b"site_id" not in bundle.gate
     # What it left behind in earlier times is still taken away.
@@ -385,7 +412,12 @@ def test_the_gate_brings_only_what_the_policy_needs(
 
 
 @pytest.mark.parametrize(
-    "line", ["off:\n  - {do: set, path: gone, value: 1}", "on_withdrawal: reload"]
+    "line",
+    [
+        "off:\n  - {do: set, path: gone, value: 1}",
+        "on_withdrawal: reload",
+        "queues:\n  - {path: list}",
+    ],
 )
 def test_a_service_that_only_stops_by_itself_needs_the_steps_too(
     policy_folder: Any, line: str

@@ -12,7 +12,14 @@ import pytest
 
 from slagboom_banner.assets import texts_directory
 from slagboom_banner.document import read_document
-from slagboom_banner.model import CallStep, ConsentType, ScriptStep, Service
+from slagboom_banner.model import (
+    CallStep,
+    ConsentType,
+    PushStep,
+    QueueStep,
+    ScriptStep,
+    Service,
+)
 from slagboom_banner.references import check_service
 from slagboom_banner.rules import RULES, check_policies
 from slagboom_banner.rules_vendors import covers
@@ -30,6 +37,14 @@ PROMISES = {rule.id for rule in RULES if rule.may_be_excepted}
 """What a company promises of itself: a vendor that breaks it is the company's to leave out."""
 KEPT = ("slagboom", "slagboom-unsent", "PHPSESSID", "JSESSIONID", "sessionid", "csrftoken", "lang")
 """The kit's own items, and names a site is likely to use itself: no withdrawal may delete them."""
+NO_QUEUES = {"GlobalLeadinfoNamespace", "_linkedin_data_partner_ids"}
+"""Lists of names and numbers of the vendor's own, which no script takes for commands."""
+EVENTS = (
+    *("event", "track", "trackPageView", "trackEvent", "trackCustom", "page", "pageview", "view"),
+    *("identify", "setUserId", "setCustomVariable", "setEcommerceView", "addEcommerceItem", "send"),
+    *("update", "trackCustomBehavioralEvent", "trackSingle", "do", "get", "Signup", "init", "load"),
+)
+"""Commands that report a visitor or what they did, in the words of one vendor or another."""
 _UUID = "01234567-89ab-cdef-0123-456789abcdef"
 EXAMPLES = {
     "crisp": {"website_id": _UUID},
@@ -58,7 +73,7 @@ def service(file: Path) -> Service:
 
 
 def steps(service: Service) -> Iterator[Step]:
-    yield from (*service.load, *service.deny, *service.off)
+    yield from (*service.load, *service.after, *service.deny, *service.off)
 
 
 def localised(service: Service) -> Iterator[Localised]:
@@ -143,6 +158,38 @@ def test_a_withdrawal_deletes_nothing_of_the_kit_or_the_site(service: Service) -
     for item in items:
         for name in KEPT:
             assert not fnmatchcase(name, item.pattern), f"{item.pattern} is too wide"
+
+
+def test_every_list_that_waits_for_a_script_is_cleared_at_the_grant(service: Service) -> None:
+    declared = {queue.path for queue in service.queues}
+    # What the steps make for the vendor's script to work off; a page can make it earlier.
+    filled = {step.into for step in service.load if isinstance(step, QueueStep)} | {
+        step.path for step in service.load if isinstance(step, PushStep)
+    }
+    filled |= {
+        step.path.removesuffix(".push")
+        for step in service.load
+        if isinstance(step, CallStep) and step.path.endswith(".push")
+    }
+
+    assert filled - NO_QUEUES <= declared
+
+
+def test_services_that_share_a_list_keep_the_same_of_it() -> None:
+    kept: dict[str, set[tuple[str, ...]]] = {}
+    for file in FILES:
+        for queue in Service.model_validate(read_document(file).value).queues:
+            kept.setdefault(queue.path, set()).add(tuple(sorted(queue.keep)))
+
+    assert "dataLayer" in kept
+    assert {path: ways for path, ways in kept.items() if len(ways) > 1} == {}
+
+
+def test_what_stays_of_a_list_is_never_an_event(service: Service) -> None:
+    for queue in service.queues:
+        for word in EVENTS:
+            for pattern in queue.keep:
+                assert not fnmatchcase(word, pattern), f"{pattern} of {queue.path} keeps {word}"
 
 
 def test_a_file_names_its_sources(service: Service) -> None:

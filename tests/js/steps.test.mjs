@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
 
-import { dropEvents, runSteps } from "../../static/js/services/steps.js";
+import { clearQueue, runSteps } from "../../static/js/services/steps.js";
 
 const CONSENT = { analytics_storage: "granted" };
 /** @param {import("../../static/js/types.js").Step[]} steps */
@@ -180,18 +180,18 @@ test("a step that throws is reported and takes no other with it", () => {
 });
 
 describe("what the page queued before the grant", () => {
-  test("is dropped where it tells of an event, and kept where it is a setting", () => {
-    const asArguments = function () {
-      return arguments;
-    };
+  const SETTINGS = "^(js|config|consent|set.*)$";
+  const asArguments = function () {
+    return arguments;
+  };
+
+  test("is taken out of the list in place, all but the commands that stay and what is no event", () => {
     const kept = [
       asArguments("js", 0),
       asArguments("config", "G-1"),
       asArguments("consent", "default", {}),
       { pageType: "product" },
       ["setSiteId", "1"],
-      "words",
-      null,
     ];
     window.list = [
       { event: "add_to_cart" },
@@ -199,23 +199,50 @@ describe("what the page queued before the grant", () => {
       asArguments("event", "click"),
       ...kept.slice(1),
       ["trackEvent", "video"],
-      ["page"],
+      ["identify", { email: "a@b.example" }],
+      [["trackPageView"]],
+      () => window.list.push({ event: "from a function" }),
+      "set",
+      null,
     ];
     const { list } = window;
 
-    dropEvents("list");
+    clearQueue("list", SETTINGS);
 
     assert.equal(window.list, list);
     assert.deepEqual(list, kept);
   });
 
+  test("is taken out whole where no command stays, flat words and settings too", () => {
+    window.list = ["event", "purchase", { revenue_value: 10 }, ["config"], { pageType: "product" }];
+
+    clearQueue("list", "");
+
+    assert.deepEqual(window.list, []);
+  });
+
+  test("never takes a step's own words with it, in a list where commands stay", () => {
+    run({ do: "push", path: "list", value: { event: "gtm.js" } });
+    window.list.push({ event: "add_to_cart" });
+
+    clearQueue("list", SETTINGS);
+
+    assert.deepEqual(window.list, [{ event: "gtm.js" }]);
+  });
+
   test("is left alone where there is no list", () => {
     window.tag = () => {};
 
-    dropEvents("tag.queue");
-    dropEvents("nobody.at.home");
+    clearQueue("tag.queue", "");
+    clearQueue("nobody.at.home", "");
 
     assert.equal(window.tag.queue, undefined);
     assert.equal("nobody" in window, false);
+  });
+
+  test("is never passed over in silence where it cannot be taken out", () => {
+    window.list = Object.freeze(["event"]);
+
+    assert.throws(() => clearQueue("list", ""), TypeError);
   });
 });

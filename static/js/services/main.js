@@ -1,7 +1,7 @@
 /** Starts and stops the services of the policy that have steps of their own, and keeps their consent
  * types. It stands before the gate where a policy needs it, and hands itself over in the name both
  * share (bundle.py). */
-import { dropEvents, runSteps } from "./steps.js";
+import { clearQueue, runSteps } from "./steps.js";
 
 /** @typedef {import("../types.js").Grants} Grants */
 /** @typedef {import("../types.js").Host} Host */
@@ -19,17 +19,17 @@ const CONSENT_TYPES = [
 const { nonce = "" } = document.currentScript || {};
 /** The scripts of each service that runs. @type {Map<string, HTMLScriptElement[]>} */
 const started = new Map();
-/** Lists that hold nothing from before the first grant any more. @type {Set<string>} */
-const cleared = new Set();
 let isFirst = true;
 
-/** @param {import("../types.js").Step[]} steps  those that start a service */
-const clearLists = (steps) => {
-  for (const { do: act, into, path } of steps) {
-    const list = act === "queue" ? into : act === "push" ? path : undefined;
-    if (list === undefined || cleared.has(list)) continue;
-    cleared.add(list);
-    dropEvents(list);
+/** Whether nothing told before the grant is left for the vendor's script to read.
+ * @param {import("../types.js").ServiceConfig} service */
+const isCleared = ({ queues = [] }) => {
+  try {
+    for (const [path, keep] of queues) clearQueue(path, keep);
+    return true;
+  } catch (error) {
+    console.error("slagboom:", queues, error);
+    return false;
   }
 };
 
@@ -39,6 +39,14 @@ const runServices = ({ choice, config, grants, trust }) => {
   const { services } = config;
   let mustReload = false;
   const moment = isFirst ? +(choice !== null) : 2;
+  /** Those to start now. @type {Set<string>} */
+  const starting = new Set();
+  // All lists ahead of the first step: what a step puts into one is for a script that starts with it.
+  // Where the page began with a grant, all that it has told was told under that grant.
+  for (const service of services) {
+    const { id, ahead } = service;
+    if (grants[id] && !started.has(id) && (isFirst || ahead || isCleared(service))) starting.add(id);
+  }
   isFirst = false;
 
   /** Every consent type as granted or denied: granted once one granted service needs it. */
@@ -52,7 +60,9 @@ const runServices = ({ choice, config, grants, trust }) => {
       ]),
     );
 
-  for (const { id, ahead, load = [], off = [], deny = [], reload } of services) {
+  /** @type {(() => void)[]} */
+  const last = [];
+  for (const { id, ahead, load = [], after = [], off = [], deny = [], reload } of services) {
     /** @param {import("../types.js").Step[]} steps */
     const run = (steps) =>
       runSteps(steps, {
@@ -64,11 +74,10 @@ const runServices = ({ choice, config, grants, trust }) => {
     // Advanced consent mode: it runs ahead of any answer, and hears of each one.
     if (ahead) run(ahead[moment]);
     if (grants[id]) {
-      if (!started.has(id)) {
+      if (starting.has(id)) {
         started.set(id, []);
-        if (!ahead) clearLists(load);
         run(load);
-      }
+      } else if (started.has(id)) last.push(() => run(after));
     } else {
       const scripts = started.get(id);
       if (scripts) {
@@ -81,6 +90,7 @@ const runServices = ({ choice, config, grants, trust }) => {
       run(deny);
     }
   }
+  for (const tell of last) tell();
   return mustReload;
 };
 

@@ -32,6 +32,10 @@ const find = (path) => {
   return [/** @type {Dictionary | undefined} */ (holder), last];
 };
 
+/** What a step has put into a list: no word of the visitor's, and a script may still be on its way to it.
+ * @type {WeakSet<object>} */
+const own = new WeakSet();
+
 /** @param {string} path @returns {unknown[]} */
 const listAt = (path) => {
   const [holder, name] = find(path);
@@ -81,7 +85,9 @@ const run = (step, around) => {
   if (step.do === "set") {
     if (!step.missing_only || holder[name] === undefined) holder[name] = resolve(step.value, consent);
   } else if (step.do === "push") {
-    listAt(path).push(resolve(step.value, consent));
+    const value = resolve(step.value, consent);
+    if (value instanceof Object) own.add(value);
+    listAt(path).push(value);
   } else if (step.do === "queue") {
     makeQueue(step, holder, name);
   } else if (step.do === "new") {
@@ -94,17 +100,24 @@ const run = (step, around) => {
   }
 };
 
-/** What a vendor's queue calls an event, by its first word. */
-const EVENT = /^(event|track|page|view|send|hit)/i;
-
-/** Takes out of a list what the page itself told of the visitor before the grant: the vendor's script
- * would report it afterwards. Settings stay. @param {string} path */
-export const dropEvents = (path) => {
+/** Takes out of a list what the page told it before the grant, which the vendor's script would report
+ * afterwards.
+ * @param {string} path
+ * @param {string} keep  expression for the first word of commands that stay, and with them objects that
+ * are no event; empty where nothing stays
+ * @throws {TypeError} for a list that cannot be changed */
+export const clearQueue = (path, keep) => {
   const [holder, name] = find(path);
   const list = holder && holder[name];
+  // A vendor's script that has come may have put something else in its place, and has read it.
   if (!Array.isArray(list)) return;
-  const kept = list.filter((entry) => !entry || !("event" in Object(entry) || EVENT.test(entry[0])));
-  list.splice(0, list.length, ...kept);
+  /** @param {any} entry */
+  const stays = (entry) =>
+    keep &&
+    entry &&
+    typeof entry === "object" &&
+    (own.has(entry) || (0 in entry ? RegExp(keep).test(entry[0]) : !("event" in entry)));
+  list.splice(0, list.length, ...list.filter(stays));
 };
 
 /** Runs steps in order; one that throws must not take the page or the others with it.
