@@ -91,7 +91,7 @@ DIRECTION = "() => getComputedStyle(document.querySelector('#slagboom')).directi
 BOXES = {
     "proportions": "position: relative; height: 0; padding-bottom: 56.25%; overflow: hidden",
     "fixed height": "height: 120px; overflow: hidden",
-    "border": "aspect-ratio: 16 / 9; overflow: clip; border: 4px solid",
+    "border": "aspect-ratio: 16 / 9; overflow: hidden; border: 4px solid",
 }
 # Whether a pointer meets the middle of each button, after scrolling inside the placeholder alone.
 CUT_OFF = """(placeholder) => {

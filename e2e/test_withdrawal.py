@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ports import find_port
 
 from conftest import COMPANIES, KitProcess, Visitor
 
@@ -23,6 +26,33 @@ FORM = """
 <textarea aria-label="c"></textarea><input type="checkbox" id="ticked" aria-label="d">
 <select aria-label="e"><option>a</option><option>b</option></select>
 <input type="password" id="secret" aria-label="f"></form><p style="height: 9000px"></p>"""
+APPLICATION = """
+<script>history.scrollRestoration = "manual";
+const add = (html) => document.body.insertAdjacentHTML("beforeend", html);
+addEventListener("load", () => setTimeout(() => {
+  add('<p style="height: 9000px"></p><div id="pane" style="height: 90px; overflow: auto">'
+    + '<p style="height: 900px"></p></div><input id="late" name="late" aria-label="a">'
+    + '<div id="words" contenteditable role="textbox" aria-label="b">old</div>'
+    + '<input id="plain" name="user_password" aria-label="c">'
+    + '<input id="card" autocomplete="Section-a CC-Number" aria-label="d">'
+    + '<input id="code" autocomplete="one-time-code" aria-label="e">');
+  // As frameworks do that take what their own setter brings for their own doing.
+  const late = document.getElementById("late");
+  const { get, set } = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value");
+  let known = "";
+  window.heard = [];
+  Object.defineProperty(late, "value", {
+    get,
+    set(value) { known = value; set.call(late, value); },
+  });
+  late.addEventListener("input", () => {
+    if (get.call(late) !== known) heard.push(get.call(late));
+  });
+}, 300));</script>"""
+HIDE = """(isHidden) => {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => isHidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
 FILL = """async () => {
   for (const end of ["", ".2"]) {
     await (await caches.open(`vendor-cache_storage${end}`)).put("/x", new Response("x"));
@@ -224,3 +254,171 @@ def test_a_service_that_only_a_new_page_silences_gets_one_and_nothing_typed_is_l
     assert visitor.witness.stored(page) == []
     assert not page.evaluate("() => slagboom.granted('leadinfo') || 'leadinfo' in window")
     assert names(visitor) == {"slagboom"}
+
+
+@pytest.fixture
+def shop(kit: KitProcess) -> Iterator[tuple[str, list[str]]]:
+    """The address of a page that takes an order by POST, and the methods it has been asked with."""
+    methods: list[str] = []
+    body = (
+        '<!doctype html><html lang="nl"><head><title>t</title>'
+        f'<script src="{kit.address(LEADINFO)}s/dsoft/gate.js" async></script></head>'
+        '<body><form method="post">'
+        '<button id="order">Order</button></form><p id="part">Part</p></body></html>'
+    ).encode()
+
+    class Shop(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None: ...
+
+        def do_GET(self) -> None:
+            if self.path.startswith("/order"):
+                methods.append(self.command)
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
+    with ThreadingHTTPServer(("127.0.0.1", find_port()), Shop) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://dsoft.localhost:{server.server_port}/order", methods
+        server.shutdown()
+        thread.join()
+
+
+def withdraw_by_new_page(visitor: Visitor) -> None:
+    """Withdraws what only a new page silences, and waits until that has taken its place."""
+    page = visitor.page
+    page.evaluate("() => { window.before = true; }")
+    page.evaluate("() => document.querySelector('.sb-withdraw').click()")
+    page.wait_for_function(
+        "() => !window.before && window.slagboom?.decision && document.readyState === 'complete'"
+    )
+
+
+@pytest.mark.parametrize("end", ["", "?a=1", "#part", "?a=1#part", "#"])
+def test_a_withdrawal_never_sends_an_order_again(
+    shop: tuple[str, list[str]], visitor: Visitor, end: str
+) -> None:
+    page = visitor.page
+    address, methods = shop
+    visitor.open(address + end)
+    # The shop is no origin of the policy's: what is decided there is not taken in, but holds.
+    visitor.asked()
+    page.click(".sb-first .sb-accept")
+    page.locator(".sb-withdraw").wait_for()
+    page.click("#order")
+    page.wait_for_function("() => window.slagboom?.granted('leadinfo')")
+    assert methods == ["GET", "POST"]
+    page.evaluate("address => history.replaceState(null, '', address)", address + end)
+    page.locator(".sb-withdraw").wait_for()
+
+    withdraw_by_new_page(visitor)
+
+    assert methods == ["GET", "POST", "GET"]
+    assert page.evaluate("() => location.href") == address + end
+    assert not page.evaluate("() => slagboom.granted('leadinfo')")
+
+
+def test_a_page_that_draws_itself_late_loses_neither_place_nor_words_and_keeps_no_secret(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    page = visitor.page
+    show(visitor, kit, LEADINFO, body=APPLICATION)
+    page.fill("#late", "half a letter")
+    page.locator("#words").fill("a\nb")
+    for secret in ("#plain", "#card", "#code"):
+        page.fill(secret, "hunter2")
+    page.evaluate("() => { scrollTo(0, 1234); document.querySelector('#pane').scrollTop = 321; }")
+    page.wait_for_function("() => scrollY === 1234")
+
+    withdraw_by_new_page(visitor)
+    visitor.settled()
+    page.wait_for_function("() => scrollY === 1234 && window.heard?.length")
+
+    assert page.input_value("#late") == "half a letter"
+    assert page.inner_text("#words") == "a\nb"
+    assert page.evaluate("() => document.querySelector('#pane').scrollTop") == 321
+    assert page.evaluate("() => heard") == ["half a letter"]
+    for secret in ("#plain", "#card", "#code"):
+        assert page.input_value(secret) == ""
+    assert visitor.witness.stored(page) == []
+
+
+def test_a_visitor_who_scrolls_on_the_new_page_is_not_pulled_back(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    page = visitor.page
+    show(visitor, kit, LEADINFO, body=APPLICATION)
+    page.locator("#late").wait_for()
+    page.evaluate("() => scrollTo(0, 1234)")
+    page.add_init_script("addEventListener('load', () => dispatchEvent(new Event('wheel')));")
+
+    withdraw_by_new_page(visitor)
+    page.locator("#late").wait_for()
+    page.evaluate(
+        "() => new Promise((done) => { const until = Date.now() + 400;"
+        " const look = () => Date.now() > until ? done() : requestAnimationFrame(look); look(); })"
+    )
+
+    assert page.evaluate("() => scrollY") == 0
+
+
+def test_a_tab_out_of_sight_is_not_loaded_anew_while_it_may_hold_words(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    show(visitor, kit, LEADINFO, body=FORM)
+    other = visitor.context.new_page()
+    address = visitor.page.url
+    html = visitor.page.content()
+    other.route(address, lambda route: route.fulfill(content_type="text/html", body=html))
+    documents: list[str] = []
+    other.on("domcontentloaded", lambda page: documents.append(page.url))
+    other.goto(address)
+    other.wait_for_function("() => window.slagboom?.granted('leadinfo')")
+    other.evaluate(HIDE, arg=True)
+    other.fill("#typed", "half a letter")
+
+    withdraw_by_new_page(visitor)
+    other.wait_for_function("() => !slagboom.granted('leadinfo')")
+    other.evaluate("() => new Promise((done) => setTimeout(done, 0))")
+
+    assert len(documents) == 1
+    other.evaluate("() => { window.before = true; }")
+    other.evaluate(HIDE, arg=False)
+    other.wait_for_function(
+        "() => !window.before && document.querySelector('#typed')?.value === 'half a letter'"
+    )
+    assert len(documents) == 2
+
+
+def test_a_visitor_who_stays_keeps_page_and_address_and_is_asked_once(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    page = visitor.page
+    guard = "<script>onbeforeunload = (event) => { event.preventDefault(); };</script>"
+    show(visitor, kit, LEADINFO, body=guard + FORM)
+    page.evaluate("() => { location.hash = 'part'; window.before = true; }")
+    page.fill("#typed", "half a letter")
+    asked = []
+
+    def stay(dialog: Any) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    address = page.url
+    page.click(".sb-withdraw")
+    page.wait_for_function(
+        "address => location.href === address && !slagboom.granted('leadinfo')", arg=address
+    )
+    visitor.settled()
+
+    assert page.evaluate("() => before")
+    assert page.input_value("#typed") == "half a letter"
+    assert asked == ["beforeunload"]

@@ -120,7 +120,7 @@ def build_bundle(loaded: LoadedPolicy, sources: Sources) -> Bundle:
     policy = loaded.policy
     offer = read_offer(loaded)
     scripts = sources.scripts
-    sections = cut_style(sources.themes[policy.theme])
+    sections = cut_style(sources.themes[policy.theme], policy.look.scheme)
     look = policy.look
     notices = {
         language: build_notice(loaded, language, sources.texts.get(language, {}))

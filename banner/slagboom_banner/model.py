@@ -267,10 +267,14 @@ class Service(Model):
 
 
 class ServiceUse(Model):
-    """How a policy uses a service. purpose: overrides the service file's own."""
+    """How a policy uses a service. purpose, on_withdrawal: override the service file's own.
+
+    A service that only a new page silences cannot be told to `stop`.
+    """
 
     id: Identifier
     purpose: Identifier | None = None
+    on_withdrawal: Literal["stop", "reload"] | None = None
     parameters: dict[str, Text] = {}
 
 
@@ -298,6 +302,7 @@ class Palette(Model):
     """A company's colours for one scheme; what is left out stays the theme's.
 
     surface: behind everything. text, quiet: on it. accent: the buttons, on_accent: their text.
+    note: behind placeholders and what has changed. focus: the ring around what the keyboard is at.
     """
 
     surface: Colour | None = None
@@ -306,19 +311,39 @@ class Palette(Model):
     line: Colour | None = None
     accent: Colour | None = None
     on_accent: Colour | None = None
+    note: Colour | None = None
+    focus: Colour | None = None
+
+    def stand_ins(self) -> dict[str, str]:
+        """Which of the other colours stands in for one that is left out.
+
+        The theme's own note and focus ring go with the theme's surface and text alone.
+        """
+        found = {}
+        if self.note is None and (self.surface or self.text):
+            found["note"] = "surface"
+        if self.focus is None and (self.surface or self.text or self.note):
+            found["focus"] = "text"
+        return found
+
+
+Scheme = Literal["auto", "light", "dark"]
 
 
 class Look(Model):
     """How the layers look on this site.
 
     layout: where the first layer stands: along the foot of the page, in a box at its start or its
-    end, or in the middle. logo: a path on the site itself, so that no third party is asked for it.
+    end, or in the middle. scheme: for a site that is light only, or dark only; `auto`, and left
+    out, is what the visitor's browser prefers. logo: a path on the site itself, so that no third
+    party is asked for it.
     """
 
     layout: Literal["bar", "box", "corner", "centre"] = "bar"
     light: Palette = Palette()
     dark: Palette = Palette()
-    logo: Annotated[str, Field(pattern=r"^/[^\s\"'<>]+$")] | None = None
+    scheme: Scheme | None = None
+    logo: Annotated[str, Field(pattern=r"^/[^\s\"'<>/\\][^\s\"'<>]*$")] | None = None
 
 
 Region = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]

@@ -117,6 +117,11 @@ def check_uses(
                 f"is {use.id!r}, but there is no such service file; there are: {files}",
             )
         elif (service := services[use.id]) is not None:
+            if use.on_withdrawal == "stop" and service.on_withdrawal == "reload":
+                yield positions.schema_error(
+                    f"{path}.on_withdrawal",
+                    f"is 'stop', but only a new page silences {service.id}; take the line out",
+                )
             yield from _check_parameters(use, service, path, positions)
 
 

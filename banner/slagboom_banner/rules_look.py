@@ -23,6 +23,8 @@ _THEME = {
         "quiet": "#4b5563",
         "accent": "#1f3b57",
         "on_accent": "#ffffff",
+        "note": "#eef3f8",
+        "focus": "#0b63ce",
     },
     "dark": {
         "surface": "#1a1f26",
@@ -30,16 +32,23 @@ _THEME = {
         "quiet": "#b4bdc8",
         "accent": "#c3dbf5",
         "on_accent": "#10202f",
+        "note": "#242d38",
+        "focus": "#8fc1ff",
     },
 }
 _LINEAR_BELOW = 0.04045
 _TEXT_RATIO = 4.5
 _CONTROL_RATIO = 3.0
+# Lines are left out: each only surrounds what its text or its place tells apart already.
 _PAIRS = (
     ("text", "surface", _TEXT_RATIO),
+    ("text", "note", _TEXT_RATIO),
     ("quiet", "surface", _TEXT_RATIO),
     ("on_accent", "accent", _TEXT_RATIO),
     ("accent", "surface", _CONTROL_RATIO),
+    ("accent", "note", _CONTROL_RATIO),
+    ("focus", "surface", _CONTROL_RATIO),
+    ("focus", "note", _CONTROL_RATIO),
 )
 
 
@@ -66,10 +75,20 @@ def check_contrast(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark]:
     look = loaded.policy.look
     for scheme, palette in (("light", look.light), ("dark", look.dark)):
         given = palette.model_dump(exclude_none=True)
+        if look.scheme not in {None, "auto", scheme}:
+            if given:
+                message = f"is not used, for the scheme is {look.scheme}; take one of the two out"
+                yield Remark(f"look.{scheme}", message, severity="warning")
+            continue
         colours = _THEME[scheme] | given
-        for front, back, least in _PAIRS:
-            if not {front, back} & given.keys():
+        stand_ins = palette.stand_ins()
+        judged = set()
+        for role, ground, least in _PAIRS:
+            front, back = stand_ins.get(role, role), stand_ins.get(ground, ground)
+            # A pair with a stand-in is one of those before it, and held to no less there.
+            if (front, back) in judged or not {front, back} & given.keys():
                 continue
+            judged.add((front, back))
             ratio = contrast(colours[front], colours[back])
             if ratio < least:
                 named = front if front in given else back

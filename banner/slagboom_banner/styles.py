@@ -19,12 +19,13 @@ from tinycss2.ast import Declaration, QualifiedRule
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from slagboom_banner.model import Look
+    from slagboom_banner.model import Look, Scheme
 
 _CUT = re.compile(r"/\* --- (.+?) --- \*/")
 _SPACE = re.compile(r"\s+")
 _TIGHT = re.compile(r"\s*([,>{}/])\s*")
 _ZERO = re.compile(r"(?<![\w.])0(?=\.\d)")
+_DARK = re.compile(r"@media \(prefers-color-scheme: dark\)\{((?:[^{}]*\{[^{}]*\})*)\}")
 _DECLARATION = re.compile(r"(?<=[{;])[a-z][^{};]*(?=[;}])")
 
 
@@ -71,15 +72,23 @@ def _minify_rules(rules: Iterable[Any]) -> str:
 
 
 @functools.lru_cache(maxsize=32)
-def cut_style(css: str) -> Mapping[str, str]:
+def cut_style(css: str, scheme: Scheme | None = None) -> Mapping[str, str]:
     """The sections of a theme by name, minified; `gate` is the one before the first cut.
 
-    css: a theme file; comments of the form `--- name ---` divide it.
+    css: a theme file; comments of the form `--- name ---` divide it. scheme: as in `Look`.
     Raises ValueError where it is no valid style sheet.
     """
     names_and_texts = ["gate", *_CUT.split(css)]
     pairs = zip(names_and_texts[::2], names_and_texts[1::2], strict=True)
-    return {name: _minify_part(text) for name, text in pairs}
+    return {name: _fix_scheme(_minify_part(text), scheme) for name, text in pairs}
+
+
+def _fix_scheme(css: str, scheme: Scheme | None) -> str:
+    """The style for a site that has one scheme alone, whatever the visitor's browser prefers."""
+    if scheme in {None, "auto"}:
+        return css
+    css = _DARK.sub(r"\1" if scheme == "dark" else "", css)
+    return css.replace("color-scheme:light dark", f"color-scheme:{scheme}")
 
 
 def _minify_part(css: str) -> str:
@@ -94,7 +103,7 @@ def join_sections(sections: Iterable[str]) -> str:
 
 def style_first_layer(css: str, look: Look) -> str:
     """All that a first layer is drawn with, in the order the client adds it. css: a theme file."""
-    sections = cut_style(css)
+    sections = cut_style(css, look.scheme)
     names = ["first layer", look.layout, *(["logo"] if look.logo else []), "note"]
     parts = [sections["gate"], paint(look)], [sections["layers"]], [sections[n] for n in names]
     return harden("".join(map(join_sections, parts)))
@@ -110,13 +119,15 @@ def paint(look: Look) -> str:
     parts = []
     for scheme, palette in (("light", look.light), ("dark", look.dark)):
         colours = palette.model_dump(exclude_none=True)
-        if colours:
-            properties = ";".join(
-                f"--sb-{name.replace('_', '-')}:{value}" for name, value in colours.items()
-            )
-            parts.append(
-                f"@media (prefers-color-scheme:{scheme}){{"
-                # The theme's own colours come later, with a layer.
-                f"#slagboom#slagboom,.sb-embed.sb-embed{{{properties}}}}}"
-            )
+        colours |= {name: f"var(--sb-{other})" for name, other in palette.stand_ins().items()}
+        if not colours or look.scheme not in {None, "auto", scheme}:
+            continue
+        properties = ";".join(
+            f"--sb-{name.replace('_', '-')}:{value}" for name, value in colours.items()
+        )
+        # The theme's own colours come later, with a layer.
+        rule = f"#slagboom#slagboom,.sb-embed.sb-embed{{{properties}}}"
+        if look.scheme != scheme:
+            rule = f"@media (prefers-color-scheme:{scheme}){{{rule}}}"
+        parts.append(rule)
     return "".join(parts)

@@ -42,7 +42,7 @@ PATTERN_WORDS = {
     ): "write names joined by dots, as dataLayer or google.tag",
     r"^[A-Za-z_$][\w$]*$": "write one name without dots, as callMethod",
     r"^#[0-9a-f]{6}$": "write the colour in lower case, as #1f3b57",
-    r"^/[^\s\"'<>]+$": "write a path on the site itself, as /logo.svg",
+    r"^/[^\s\"'<>/\\][^\s\"'<>]*$": "write a path on the site itself, as /logo.svg",
     r"^[^\s,]+$": "write one name, without spaces and commas",
     r"^(id|crossorigin|data-[a-z0-9-]+)$": "write id, crossorigin or a name that begins with data-",
 }

@@ -87,3 +87,25 @@ def test_what_keeps_typed_text_comes_along_where_a_service_asks_for_a_new_page(
     ahead = read_ahead(build_bundle(policy_folder.read(), SOURCES))
 
     assert ("reload();" in ahead) == (ending == "reload")
+
+
+@pytest.mark.parametrize("wish", ["stop", "reload"])
+def test_a_policy_may_ask_for_a_new_page_where_the_service_does_not(
+    policy_folder: Any, wish: str
+) -> None:
+    policy_folder.edit(ACME, "- id: chat\n", f"- id: chat\n    on_withdrawal: {wish}\n")
+    loaded = policy_folder.read()
+    ahead = read_ahead(build_bundle(loaded, SOURCES))
+
+    assert loaded.services[-1].on_withdrawal == wish
+    assert ("reload();" in ahead) == (wish == "reload")
+
+
+def test_a_policy_cannot_leave_out_the_new_page_a_service_needs(policy_folder: Any) -> None:
+    policy_folder.edit("services/chat.yaml", "embed:\n", "on_withdrawal: reload\nembed:\n")
+    policy_folder.edit(ACME, "- id: chat\n", "- id: chat\n    on_withdrawal: stop\n")
+    (finding,) = policy_folder.check()
+
+    assert finding.severity == "error"
+    assert finding.path.endswith("].on_withdrawal")
+    assert "only a new page silences chat" in finding.message

@@ -9,8 +9,8 @@ import pytest
 import tinycss2
 
 from slagboom_banner.assets import static_directory, themes_directory
-from slagboom_banner.model import Look
-from slagboom_banner.styles import cut_style, harden, join_sections
+from slagboom_banner.model import Look, Palette
+from slagboom_banner.styles import cut_style, harden, join_sections, paint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,3 +179,43 @@ def test_the_client_makes_important_what_harden_does() -> None:
         css = join_sections(cut_style(theme).values())
         assert re.sub(expression, r"\g<0>!important", css) == harden(css)
         assert harden(css) != css
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_site_of_one_scheme_asks_no_browser_for_another(theme: str, scheme: Any) -> None:
+    usual = cut_style(THEMES[theme])
+    sections = cut_style(THEMES[theme], scheme)
+
+    assert list(sections) == list(usual)
+    for section, css in sections.items():
+        assert "prefers-color-scheme" not in css
+        assert "color-scheme:light dark" not in css
+        assert parse(css)
+        if "prefers-color-scheme" not in usual[section]:
+            fixed = usual[section].replace("color-scheme:light dark", f"color-scheme:{scheme}")
+            assert css == fixed
+    surfaces = re.findall(r"--sb-surface:(#\w+)", sections["layers"])
+    assert surfaces == (["#ffffff"] if scheme == "light" else ["#ffffff", "#1a1f26"])
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_policy_that_names_no_scheme_gets_the_bytes_it_got(theme: str) -> None:
+    assert cut_style(THEMES[theme], "auto") == cut_style(THEMES[theme], None)
+    assert "scheme" not in Look().model_dump(exclude_none=True)
+    assert paint(Look()) == ""
+
+
+def test_colours_of_one_scheme_are_not_put_behind_a_question() -> None:
+    look = Look(scheme="dark", light=Palette(text="#000000"), dark=Palette(accent="#c3dbf5"))
+
+    assert paint(look) == "#slagboom#slagboom,.sb-embed.sb-embed{--sb-accent:#c3dbf5}"
+
+
+def test_a_ground_of_the_companys_brings_its_note_and_ring_along() -> None:
+    painted = paint(Look(dark=Palette(surface="#ffffff", text="#1c2127")))
+
+    assert "--sb-note:var(--sb-surface);--sb-focus:var(--sb-text)}}" in painted
+    chosen = Palette(surface="#ffffff", note="#eeeeee", focus="#0000ff")
+    assert "var(" not in paint(Look(light=chosen))
+    assert "note" not in paint(Look(light=Palette(accent="#1f3b57")))

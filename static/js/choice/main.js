@@ -139,11 +139,8 @@ const makeChoosing = ({ accept_anonymises, notices, revision, style }, host) => 
       withCare((part) => part.watch());
       follow();
       tell("change");
-      if (mustReload) {
-        // reload/main.js, where the policy needs it, keeps what has been typed.
-        document.dispatchEvent(new Event("slagboom:reload"));
-        location.reload();
-      }
+      // reload/main.js, which comes with every policy that may need it.
+      if (mustReload) document.dispatchEvent(new Event("slagboom:reload"));
       // What was decided is sent by the page it was decided on.
     }, () => send());
   };

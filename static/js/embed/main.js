@@ -48,12 +48,28 @@ const makePlaceholder = ({ always, embeds, language, once, purposes: purposeOf }
       makeButton("button sb-allow", always, allow)));
 };
 
+/** Keeps the placeholder within the box that would cut it off, as the wrappers do that give a frame
+ * its proportions: what is too high for it scrolls. @param {HTMLElement} placeholder */
+const fit = (placeholder) => {
+  const { style } = placeholder;
+  style.removeProperty("--sb-room");
+  let box = placeholder.parentElement;
+  while (box && getComputedStyle(box).overflowY === "visible") box = box.parentElement;
+  // What the page itself cuts off is its own to scroll.
+  if (!box || box.contains(document.body) || !/hidden|clip/.test(getComputedStyle(box).overflowY)) return;
+  const { bottom, top } = placeholder.getBoundingClientRect();
+  const room = Math.floor(box.getBoundingClientRect().bottom - box.clientTop - top);
+  if (room > 0 && bottom - top > room) style.setProperty("--sb-room", `${room}px`);
+};
+
 /** @param {string} style @param {EmbedNotice} notice @param {Host} host @param {Layers} layers
  * @returns {Part} */
 const makePart = (style, notice, host, layers) => {
   /** @type {Map<HTMLIFrameElement, HTMLElement>} */
   const places = new Map();
   layers.addStyle(style);
+  // In the next frame: what changes a size in between is told to the page as an error.
+  const sizes = new ResizeObserver(() => requestAnimationFrame(() => places.forEach(fit)));
   const update = () => {
     for (const [frame, placeholder] of places) {
       if (frame.isConnected && !frame.hasAttribute("src")) continue;
@@ -74,6 +90,7 @@ const makePart = (style, notice, host, layers) => {
       places.set(frame, placeholder);
       frame.hidden = true;
       frame.before(placeholder);
+      sizes.observe(/** @type {Element} */ (placeholder.parentElement));
     },
   };
 };
@@ -81,8 +98,9 @@ const makePart = (style, notice, host, layers) => {
 // What loads a part declares the first name around it, and the server puts data in place of the others
 // (bundle.py).
 // @ts-ignore -- the names are not of this script
-const [parts, style, notice] = [sbParts, SLAGBOOM_STYLE, SLAGBOOM_EMBED];
-parts[`embed-${notice.language}`] = (/** @type {Host} */ host, /** @type {Layers} */ layers) =>
+const style = SLAGBOOM_STYLE, notice = SLAGBOOM_EMBED;
+// @ts-ignore -- as above
+sbParts[`embed-${notice.language}`] = (/** @type {Host} */ host, /** @type {Layers} */ layers) =>
   makePart(style, notice, host, layers);
 
 export {};
