@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -39,6 +39,11 @@ class Authority:
     answer: bytes | None = None
     """Given instead of a time-stamp, where a test wants it."""
 
+    drips: threading.Event | None = None
+    """Until it is set, the head or (drips_body) the body of an answer comes byte by byte."""
+
+    drips_body: bool = False
+
 
 def _openssl(folder: Path, *arguments: str) -> None:
     subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
@@ -69,6 +74,9 @@ def running(folder: Path) -> Iterator[Authority]:
             authority.requests += 1
             query = folder / f"{authority.requests}.tsq"
             query.write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
+            if authority.drips is not None:
+                self._drip(authority.drips)
+                return
             reply = folder / f"{authority.requests}.tsr"
             answer = authority.answer
             if answer is None:
@@ -79,6 +87,15 @@ def running(folder: Path) -> Iterator[Authority]:
             self.send_header("Content-Type", "application/timestamp-reply")
             self.end_headers()
             self.wfile.write(answer)
+
+        def _drip(self, enough: threading.Event) -> None:
+            """Each byte before a timeout of the socket that begins anew with it."""
+            with suppress(OSError):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\nX: ")
+                if authority.drips_body:
+                    self.wfile.write(b"x\r\n\r\n")
+                while not enough.wait(0.05):
+                    self.wfile.write(b"0")
 
         def log_message(self, *_: object) -> None:
             """Says nothing."""

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, Self
 from slagboom_banner.errors import SlagboomError
 from slagboom_server.checkpoint import Checkpoint, Head, read_checkpoint, write_checkpoint
 from slagboom_server.checkpoint_copy import CheckpointCopies
-from slagboom_server.errors import Contended
+from slagboom_server.errors import Contended, StoreUnavailable
 from slagboom_server.row import from_ms, to_ms
 from slagboom_server.signing import SigningKeys
 from slagboom_server.timestamp import request_timestamp
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 INTERVAL_SECONDS: Final = 60
 _MOST_MISSED: Final = 5
 """Intervals without success after which it is not a passing failure any more."""
+
+_STOP_SECONDS: Final = 5.0
+"""How long a stop waits for a checkpoint or a time-stamp that is under way."""
 
 _STAMP_EVERY_MS: Final = 3_600_000
 """Authorities limit what they do for nothing, and a time-stamp covers everything before it."""
@@ -139,8 +142,9 @@ class CheckpointMaker:
 
 
 class Checkpointer:
-    """A thread that makes checkpoints for as long as the block lasts.
+    """Makes checkpoints on one thread and has them stamped on another, while the block lasts.
 
+    A checkpoint stands before it is stamped, and the next one does not wait for that.
     clock: UTC. authority: address of a time-stamping authority, None for none.
     """
 
@@ -159,15 +163,20 @@ class Checkpointer:
         self._interval_seconds = interval_seconds
         self._went_well = time.monotonic()
         self._is_closing = threading.Event()
+        self._news = threading.Condition()
+        self._unstamped: Checkpoint | None = None
+        self._is_over = self._is_left = False
+        self._cannot_sign = False
         self._thread = threading.Thread(target=self._run, name="slagboom-checkpoints", daemon=True)
+        self._stamper = threading.Thread(
+            target=self._stamp_all, name="slagboom-time-stamps", daemon=True
+        )
 
     def __enter__(self) -> Self:
-        """Starts the thread, and makes the key of a log that has none."""
-        try:
-            self._maker.signing_key()
-        except SlagboomError as error:
-            _log.error("%s", error)
+        """Starts the threads, and makes the key of a log that has none."""
+        self._look_for_key()
         self._thread.start()
+        self._stamper.start()
         return self
 
     def __exit__(
@@ -176,15 +185,22 @@ class Checkpointer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Ends the thread, and makes the last checkpoint."""
+        """Ends the threads, and makes the last checkpoint, whatever a time-stamp waits for."""
         self._is_closing.set()
-        self._thread.join()
+        self._thread.join(_STOP_SECONDS)
         self._make(0)
+        with self._news:
+            self._is_over = True
+            self._news.notify()
+        self._stamper.join(_STOP_SECONDS)
+        self._is_left = True
 
     def trouble(self) -> str | None:
         """What is wrong, None for nothing; a single failure is none, the next may succeed."""
         if not self._thread.is_alive():
             return "their thread has ended"
+        if self._cannot_sign:
+            return "the key that signs them is not in the folder of keys"
         silent = time.monotonic() - self._went_well
         if silent > _MOST_MISSED * self._interval_seconds:
             return f"none could be made for {silent:.0f} seconds; the server's own log says why"
@@ -192,10 +208,28 @@ class Checkpointer:
 
     def _run(self) -> None:
         while not self._is_closing.wait(self._interval_seconds):
+            if self._cannot_sign:
+                self._look_for_key()
             # A little less than the interval, or every other one would be skipped by a hair.
             checkpoint = self._make(self._interval_seconds / 2)
             if checkpoint is not None and self._authority is not None:
-                self._stamp(self._authority, checkpoint)
+                with self._news:
+                    # The newest covers those that have waited with it.
+                    self._unstamped = checkpoint
+                    self._news.notify()
+
+    def _look_for_key(self) -> None:
+        """Finds out whether this process can sign; a failed checkpoint would only show it later."""
+        try:
+            self._maker.signing_key()
+        except StoreUnavailable as error:
+            _log.error("%s", error)
+        except SlagboomError as error:
+            if not self._cannot_sign:
+                _log.error("%s", error)
+            self._cannot_sign = True
+        else:
+            self._cannot_sign = False
 
     def _make(self, min_age_seconds: float) -> Checkpoint | None:
         checkpoint = None
@@ -211,11 +245,23 @@ class Checkpointer:
             self._went_well = time.monotonic()
         return checkpoint
 
+    def _stamp_all(self) -> None:
+        while True:
+            with self._news:
+                self._news.wait_for(lambda: self._is_over or self._unstamped is not None)
+                checkpoint, self._unstamped = self._unstamped, None
+            if checkpoint is None or self._authority is None:
+                return
+            self._stamp(self._authority, checkpoint)
+
     def _stamp(self, authority: str, checkpoint: Checkpoint) -> None:
         try:
             last = self._evidence.last_timestamp()
             if last is None or checkpoint.made_at - last.stamped_at >= _STAMP_EVERY_MS:
-                self._evidence.add_timestamp(request_timestamp(authority, checkpoint))
+                stamp = request_timestamp(authority, checkpoint)
+                # Once nobody waits for it any more, the log is closed.
+                if not self._is_left:
+                    self._evidence.add_timestamp(stamp)
         except SlagboomError as error:
             _log.error("checkpoint %d has no time-stamp: %s", checkpoint.number, error)
         except Exception:  # noqa: BLE001 -- as above

@@ -93,6 +93,9 @@ def export_records(
 
     In CSV a cell that a spreadsheet would run as a formula begins with an apostrophe.
     """
+    for written in () if output is None else (output, manifest_file(output)):
+        _require_file(written)
+        _require_file(_part(written))
     query = Query(site, since, until, purpose, service, action, consent_id)
     with closing(open_store(database)) as store:
         shape = read_choice("format", format_, _SHAPES)
@@ -197,10 +200,21 @@ def _progress(store: Store, chosen: Filter) -> Iterator[Callable[[int], None] | 
         yield partial(bar.advance, task)
 
 
+def _part(path: Path) -> Path:
+    return path.with_name(f"{path.name}.part")
+
+
+def _require_file(path: Path) -> None:
+    """Raises SlagboomError where there is something else, whose place a whole file would take."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        message = f"{path}: is no regular file; name another one, or leave --output out and pipe"
+        raise SlagboomError(message)
+
+
 @contextmanager
 def _whole_file(path: Path) -> Iterator[Path]:
     """A path to write to, whose file appears under its name only once it is complete."""
-    part = path.with_name(f"{path.name}.part")
+    part = _part(path)
     try:
         yield part
         part.replace(path)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from slagboom_server.checkpointer import Checkpointer
     from slagboom_server.kit import Kit
     from slagboom_server.store import Store
+    from slagboom_server.writer import Closing
 
     Check = Callable[[], str | None]
     """Says what is wrong, None for nothing; may take its time."""
@@ -36,6 +37,9 @@ MOMENT_SECONDS: Final = 2.0
 _FRESH_SECONDS: Final = 1.0
 LEAST_FREE_BYTES: Final = 64 * 2**20
 """Room for some hundred thousand decisions, which is time to act."""
+
+LONGEST_WAIT_SECONDS: Final = 5.0
+"""Of a decision. Half of what its browser waits; a commit takes milliseconds."""
 
 _HEADERS: Final = {**SAFE_HEADERS, "Cache-Control": "no-store"}
 
@@ -104,6 +108,7 @@ def watch_kit(kit: Kit, checkpointer: Checkpointer, database_url: str) -> Health
     checks: dict[str, Check] = {
         "policies": lambda: None if kit.sites else "none is loaded",
         "log": lambda: check_log(kit.store),
+        "writer": lambda: check_writer(kit.writer),
         "checkpoints": checkpointer.trouble,
     }
     file = sqlite_file(parse_url(database_url))
@@ -123,6 +128,14 @@ def check_log(store: Store) -> str | None:
     except StoreUnavailable:
         return "cannot be written; the server's own log says why"
     return None
+
+
+def check_writer(writer: Closing) -> str | None:
+    """Whether decisions get through: a log that takes a commit may still not take theirs."""
+    waited = writer.waited_seconds
+    if waited <= LONGEST_WAIT_SECONDS:
+        return None
+    return f"a decision has waited for {waited:.0f} seconds; the server's own log may say why"
 
 
 def check_disk(folder: Path) -> str | None:

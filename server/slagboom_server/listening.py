@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from slagboom_banner.errors import SlagboomError
+from slagboom_server.http_connection import BoundedConnection
 from slagboom_server.workers import open_ports
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class _Server(uvicorn.Server):
 
 def listen(kit: Kit, doors: Sequence[Door], trusted_proxies: str, life: Lifeline) -> None:
     """Serves until told to stop; what had begun is answered. doors: the visitors' one first."""
+    logging.getLogger("uvicorn.error").addFilter(_is_no_cut)
     configs = [_configure(door.app, trusted_proxies) for door in doors]
     servers = [_Server(config) for config in configs]
 
@@ -124,9 +126,17 @@ def listen(kit: Kit, doors: Sequence[Door], trusted_proxies: str, life: Lifeline
         runner.run(run())
 
 
+def _is_no_cut(record: logging.LogRecord) -> bool:
+    """False for the trace of a request that a stop has cut: uvicorn says how many there were."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
 def _configure(app: ASGIApp, trusted_proxies: str) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=BoundedConnection,
+        # Nothing here speaks it, and it would bring bounds of its own.
+        ws="none",
         # An access log would hold each visitor's address.
         access_log=False,
         # What it has to say goes where our own lines go, in the same form.

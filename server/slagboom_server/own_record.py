@@ -12,7 +12,13 @@ from starlette.routing import Route
 
 from slagboom_server.chain import Reason
 from slagboom_server.problems import SAFE_HEADERS, Refusal
-from slagboom_server.request import allow_origin, find_kit, find_site, require_origin
+from slagboom_server.request import (
+    allow_origin,
+    find_kit,
+    find_site,
+    require_origin,
+    require_rate,
+)
 from slagboom_server.retention import RecordsHeld
 
 if TYPE_CHECKING:
@@ -36,6 +42,8 @@ async def erase_records(request: Request) -> Response:
     """Erases this site's records of one visitor, and tells how many there were."""
     kit, site = find_kit(request), find_site(request)
     headers = _allow(request, site)
+    address = request.client.host if request.client else ""
+    require_rate(kit, "records", site.loaded.policy.site, address, headers)
     erased = 0
     try:
         consent_id = UUID(request.path_params["consent_id"])

@@ -43,10 +43,24 @@ _FLUSH: Final = """
     WHERE current_setting('synchronous_commit', true) NOT IN ('on', 'remote_apply')
 """
 
+_LOCK_TIMEOUT_MS: Final = 1200
+"""Six attempts (retry.py) end before a visitor's patience does; above PostgreSQL's own second until
+it looks for a deadlock."""
 
-_CONTENDED: Final = frozenset({"40001", "40P01", "23505", "23514"})
-"""Serialisation failure, deadlock; a name that another writer gave a number just before; and a
-record on its way to `records_other` while another writer made its month."""
+_BOUND: Final = f"""
+    SELECT set_config('lock_timeout', '{_LOCK_TIMEOUT_MS}', false)
+    WHERE current_setting('lock_timeout', true) = '0'
+"""
+_UNBOUND: Final = f"""
+    SELECT set_config('lock_timeout', '0', true)
+    WHERE current_setting('lock_timeout', true) = '{_LOCK_TIMEOUT_MS}ms'
+"""
+"""For one transaction; not where it has set a shorter time itself."""
+
+_CONTENDED: Final = frozenset({"40001", "40P01", "55P03", "23505", "23514"})
+"""Serialisation failure, deadlock, a lock that somebody keeps; a name that another writer gave a
+number just before; and a record on its way to `records_other` while another writer made its month.
+"""
 
 _READ_ONLY: Final = "25006"
 _WARNINGS: Final = "slagboom_warnings"
@@ -89,6 +103,7 @@ def _prepare(
     # Inside a transaction the setting would end with it.
     connection.autocommit = True
     connection.execute(_FLUSH)
+    connection.execute(_BOUND)
     connection.autocommit = False
     warnings: list[str] = []
     record.info[_WARNINGS] = warnings
@@ -129,7 +144,11 @@ def _require_alive(
 
 
 def lock_schema(connection: Connection) -> None:
-    """Waits until no other process changes the schema; holds for this transaction."""
+    """Waits, however long, until no other process changes the schema; holds for this transaction.
+
+    A transaction that has set a lock_timeout of its own waits no longer than that.
+    """
+    connection.exec_driver_sql(_UNBOUND)
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
 
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 WINDOW_SECONDS: Final = 60.0
 """A network may use its allowance of a minute at once; it comes back evenly."""
 
+_WEIGHTS: Final = {"records": 10}
+"""As how many requests one of a kind counts: to read a visitor's record, or to erase it, costs as
+much as several decisions, and somebody does so once in a while."""
+
 _IPV6_PREFIX_BYTES: Final = 6
 _DIGEST_BYTES: Final = 12
 
@@ -27,8 +31,8 @@ _DIGEST_BYTES: Final = 12
 class RateLimiter:
     """A generic cell rate algorithm (GCRA) with one number for each network. For one thread.
 
-    per_minute: requests of one network to one site; 0 lets everything pass. key: random bytes.
-    clock: seconds that never go back. max_networks: remembered at once, about 150 bytes each.
+    per_minute: requests of one kind by a network to a site; 0 lets everything pass. key: random
+    bytes. clock: seconds that never go back. max_networks: remembered, about 150 bytes each.
     """
 
     def __init__(
@@ -54,13 +58,15 @@ class RateLimiter:
         if not self._cost or not told:
             return 0.0
         now = self._clock()
+        # With a very low limit, one a minute is left of those that weigh more.
+        cost = min(self._cost * _WEIGHTS.get(kind, 1), WINDOW_SECONDS)
         told = f"{kind} {site} {told}"
         network = blake2b(told.encode(), key=self._key, digest_size=_DIGEST_BYTES).digest()
         paid_until = self._paid_until.get(network)
         if paid_until is None and not self._has_room(now):
             self.let_pass += 1
             return 0.0
-        paid_until = max(paid_until or now, now) + self._cost
+        paid_until = max(paid_until or now, now) + cost
         # Halves of a nanosecond would otherwise decide about the last one.
         excess = round(paid_until - now - WINDOW_SECONDS, 6)
         if excess > 0:

@@ -1,8 +1,8 @@
 """Transactions that another writer got in the way of, tried again a few times.
 
 PostgreSQL and the engines compatible with it undo one of two transactions that wait for each other
-or cannot be put in an order, and expect it again. The pauses grow, and differ by chance so that the
-two do not meet again.
+or cannot be put in an order, and expect it again. One that has waited too long for a lock may find
+a way round it then. The pauses grow, and differ by chance so that the two do not meet again.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from slagboom_banner.errors import SlagboomError
 from slagboom_server.errors import StoreUnavailable
+from slagboom_server.failures import Failures
 from slagboom_server.parcel import Packer, Unpacker, pack_answers, pack_failure, unpack_answers
 from slagboom_server.store_sql import open_store
 
@@ -69,9 +70,20 @@ class Scribe:
         """Waits so long for something to receive."""
         return self._link.poll(seconds)
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether somebody has stopped the scribe (SIGSTOP), so that it cannot answer."""
+        how = os.WSTOPPED | os.WNOHANG | os.WNOWAIT
+        try:
+            return os.waitid(os.P_PID, self.process, how) is not None
+        except ChildProcessError:
+            return False
+
     def close(self) -> None:
         """Waits until what was given is stored and the scribe has ended."""
         self._link.close()
+        # One that was stopped would never learn that it is over.
+        os.kill(self.process, signal.SIGCONT)
         os.waitpid(self.process, 0)
 
     def kill(self) -> None:
@@ -101,6 +113,7 @@ def _become_scribe(database_url: str, link: Connection[Any, Any]) -> None:
 
 def _write_for(database_url: str, link: Connection[Any, Any]) -> None:
     unpacker = Unpacker()
+    failures = Failures()
     store: SqlStore | None = None
     while True:
         try:
@@ -111,12 +124,13 @@ def _write_for(database_url: str, link: Connection[Any, Any]) -> None:
         try:
             store = store or open_store(database_url)
             told = pack_answers(store.append(new, shown))
+            failures.note_success()
         except StoreUnavailable as error:
             told = pack_failure(error)
         except SlagboomError as error:
             told = pack_failure(StoreUnavailable(str(error)))
-        except Exception:  # noqa: BLE001 -- the process's edge: it must outlive any group
-            _log.exception("%d decisions were not stored", len(new))
+        except Exception as error:  # noqa: BLE001 -- the process's edge: it must outlive any group
+            failures.note(len(new), f"a defect, {type(error).__name__}", error)
             reason = "the consent log failed; the server's log says how"
             told = pack_failure(StoreUnavailable(reason))
         try:

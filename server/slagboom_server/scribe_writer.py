@@ -8,12 +8,14 @@ interpreter. What `writer.Writer` promises holds here, too.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from slagboom_server.errors import LogCorrupt, QueueFull, ServerStopping, StoreUnavailable
+from slagboom_server.failures import Failures
 from slagboom_server.settings import ANSWER_SECONDS
 from slagboom_server.shown import ShownCounter
 from slagboom_server.writer import MAX_GROUP, SHOWN_SECONDS, Closing, Writer
@@ -31,14 +33,20 @@ if TYPE_CHECKING:
 _LOOK_SECONDS: Final = 0.25
 """Between two looks for who has waited too long; a timer for each costs as much as storing."""
 
+_STOPPED_SECONDS: Final = 5.0
+_SILENT_SECONDS: Final = 60.0
+"""Without an answer, after which a scribe is ended that is stopped, and one that is not: whatever
+it waits for, but a standby, has an end before that."""
+
 _log = logging.getLogger(__name__)
 
 
 class _Waiting(NamedTuple):
-    """A decision and who waits for its answer, until a point of the monotonic clock."""
+    """A decision and who waits for its answer, from and until a point of the monotonic clock."""
 
     entry: Entry
     future: asyncio.Future[Appended]
+    since: float
     until: float
 
 
@@ -63,6 +71,8 @@ class ScribeWriter(Closing):
         self._given: Sequence[_Waiting] = ()
         self._given_shown: ShownCounts | None = None
         self._given_at = 0.0
+        self._is_ended = False
+        self._failures = Failures()
         self._shown = ShownCounter()
         self._is_under_way = False
         self._is_closing = False
@@ -80,7 +90,8 @@ class ScribeWriter(Closing):
             raise QueueFull(self._max_waiting)
         loop = self._loop or self._join()
         future: asyncio.Future[Appended] = loop.create_future()
-        self._gathering.append(_Waiting(entry, future, time.monotonic() + seconds))
+        now = time.monotonic()
+        self._gathering.append(_Waiting(entry, future, now, now + seconds))
         if not self._is_under_way:
             # What else came in with it goes with it.
             self._is_under_way = True
@@ -93,6 +104,17 @@ class ScribeWriter(Closing):
     def waiting(self) -> int:
         """Decisions that no group has taken yet."""
         return self._instead.waiting if self._instead else len(self._gathering)
+
+    @property
+    def waited_seconds(self) -> float:
+        """See `Closing`."""
+        if self._instead is not None:
+            return self._instead.waited_seconds
+        # Another thread asks: whatever stands there may go at any moment.
+        for several in (self._given, self._gathering):
+            with contextlib.suppress(IndexError):
+                return time.monotonic() - several[0].since
+        return 0.0
 
     def count_shown(self, shown: Shown, now: dt.datetime) -> None:
         """Counts a first layer, with the next group or soon. Lost if the process is killed."""
@@ -169,6 +191,7 @@ class ScribeWriter(Closing):
             for waiting, answer in zip(given, answers, strict=True):
                 if not waiting.future.done():
                     waiting.future.set_result(answer)
+            self._failures.note_success()
         if given and self._observe is not None:
             self._observe(len(given), time.perf_counter() - self._given_at)
         self._given, self._given_shown = (), None
@@ -183,7 +206,7 @@ class ScribeWriter(Closing):
             # Nobody may take the log for whole who has not met the damage.
             self._store.note_damage(error)
         if given:
-            _log.error("%d decisions were not stored: %s", len(given), error)
+            self._failures.note(len(given), str(error))
         # A stop does not wait for a database that is gone; decisions would be sent again.
         if shown is not None and not self._is_closing:
             self._shown.give_back(shown)
@@ -191,13 +214,26 @@ class ScribeWriter(Closing):
         _fail(given, error)
 
     def _look(self) -> None:
-        """Tells those who have waited too long."""
+        """Tells those who have waited too long, and ends a scribe that will not answer any more."""
         now = time.monotonic()
         late = [each for each in (*self._given, *self._gathering) if each.until <= now]
         _fail(late, StoreUnavailable("not durable in time"))
+        self._end_silent_scribe()
         self._looks = None
         if self._loop is not None and self._is_under_way:
             self._looks = self._loop.call_later(_LOOK_SECONDS, self._look)
+
+    def _end_silent_scribe(self) -> None:
+        """Has a thread of this process take over, as from a scribe that somebody has killed."""
+        if not self._is_under_way or self._is_ended:
+            return
+        silent = time.perf_counter() - self._given_at
+        if silent < _STOPPED_SECONDS or not (silent >= _SILENT_SECONDS or self._scribe.is_stopped):
+            return
+        self._is_ended = True
+        _log.error("the process that writes the log has said nothing for %.0f seconds", silent)
+        # What it was given may be stored or not; it is answered by nobody and comes again.
+        self._scribe.kill()
 
     def _go_on_alone(self) -> None:
         """Without a scribe, a thread of this process writes the log."""
@@ -209,6 +245,7 @@ class ScribeWriter(Closing):
         _fail((*self._given, *self._gathering), error)
         self._given, self._given_shown = (), None
         self._gathering.clear()
+        self._is_under_way = False
 
 
 def _fail(several: Sequence[_Waiting], error: StoreUnavailable) -> None:

@@ -6,10 +6,14 @@ covers every record up to there.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import socket
+import threading
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -28,12 +32,14 @@ from slagboom_server.evidence import Timestamp
 from slagboom_server.row import to_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from slagboom_server.checkpoint import Checkpoint
 
-_TIMEOUT_SECONDS: Final = 10
+_TIMEOUT_SECONDS: Final = 10.0
+"""For all of an answer, and for each step on the way to its first byte."""
+
 _MAX_BYTES: Final = 100_000
 _GRANTED: Final = {PKIStatus.GRANTED, PKIStatus.GRANTED_WITH_MODS}
 
@@ -60,13 +66,104 @@ def _post(authority: str, request: bytes) -> bytes:
         raise SlagboomError(message)
     headers = {"Content-Type": "application/timestamp-query"}
     query = urllib.request.Request(authority, request, headers)  # noqa: S310 -- checked above
+    call = _Call()
+    opener = urllib.request.build_opener(_Http(call), _Https(call))
+    error: Exception | None = None
+    body = b""
     try:
-        with urllib.request.urlopen(query, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
-            body: bytes = answer.read(_MAX_BYTES)
-    except (OSError, http.client.HTTPException) as error:
+        with call.ended_after(_TIMEOUT_SECONDS), opener.open(query, None, _TIMEOUT_SECONDS) as told:
+            body = told.read(_MAX_BYTES)
+    except (OSError, http.client.HTTPException) as failed:
+        error = failed
+    if call.is_over:
+        message = f"{authority}: gave no time-stamp within {_TIMEOUT_SECONDS:g} seconds"
+        raise SlagboomError(message) from error
+    if error is not None:
         message = f"{authority}: gave no time-stamp: {error}"
         raise SlagboomError(message) from error
     return body
+
+
+class _Call:
+    """The connections of one request, which end together when its time is up.
+
+    A timeout of the socket begins anew with each byte, so one that drips would never reach it.
+    """
+
+    def __init__(self) -> None:
+        self.is_over = False
+        self._lock = threading.Lock()
+        self._open: list[socket.socket] = []
+
+    @contextlib.contextmanager
+    def ended_after(self, seconds: float) -> Iterator[None]:
+        """Ends whatever the block reads from, once its time is up."""
+        timer = threading.Timer(seconds, self._end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def add(self, connection: socket.socket) -> None:
+        """Raises TimeoutError where it comes too late."""
+        with self._lock:
+            if self.is_over:
+                raise TimeoutError
+            self._open.append(connection)
+
+    def _end(self) -> None:
+        with self._lock:
+            self.is_over = True
+            for connection in self._open:
+                # Another thread may wait in it, which closing alone would not wake.
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Plain(http.client.HTTPConnection):
+    """A connection of a call."""
+
+    def __init__(self, call: _Call, host: str, **named: Any) -> None:  # noqa: ANN401 -- urllib's own
+        super().__init__(host, **named)
+        self._call = call
+
+    def connect(self) -> None:
+        """Opens it."""
+        super().connect()
+        self._call.add(self.sock)
+
+
+class _Secure(http.client.HTTPSConnection):
+    """A connection of a call, under TLS."""
+
+    def __init__(self, call: _Call, host: str, **named: Any) -> None:  # noqa: ANN401 -- as above
+        super().__init__(host, **named)
+        self._call = call
+
+    def connect(self) -> None:
+        """Opens it; the handshake as a whole has the time of one step."""
+        super().connect()
+        self._call.add(self.sock)
+
+
+class _Http(urllib.request.HTTPHandler):
+    def __init__(self, call: _Call) -> None:
+        super().__init__()
+        self._call = call
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(partial(_Plain, self._call), req)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def __init__(self, call: _Call) -> None:
+        super().__init__()
+        self._call = call
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(partial(_Secure, self._call), req)
 
 
 def _decode(authority: str, answer: bytes) -> TimeStampResponse:

@@ -20,7 +20,7 @@ from slagboom_server.errors import StoreUnavailable
 from slagboom_server.export import describe_record
 from slagboom_server.problems import SAFE_HEADERS, Refusal
 from slagboom_server.receipts import MOST_ONLINE, MOST_RECEIPTS
-from slagboom_server.request import allow_origin, find_kit, find_site
+from slagboom_server.request import allow_origin, find_kit, find_site, require_rate
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -106,6 +106,10 @@ async def send_part(request: Request) -> Response:
     return _answer_script(request, part, PART_CACHE, "Accept-Encoding")
 
 
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
 def _make_receipts(kit: Kit, records: Sequence[ConsentRecord]) -> list[dict[str, Any]]:
     try:
         return kit.receipts.make(records[-MOST_RECEIPTS:], kit.clock(), MOST_ONLINE)
@@ -126,6 +130,7 @@ async def send_records(request: Request) -> Response:
         **(allow_origin(origin) if origin in policy.origins else {}),
         "Cache-Control": "no-store",
     }
+    require_rate(kit, "records", policy.site, _address(request), headers)
     records: list[ConsentRecord] = []
     with contextlib.suppress(ValueError):
         consent_id = UUID(request.path_params["consent_id"])
@@ -148,9 +153,10 @@ async def send_records(request: Request) -> Response:
 
 async def send_notice(request: Request) -> Response:
     """`GET notices/{digest}`: exactly what was shown, for as long as the log is kept."""
-    policy = find_site(request).loaded.policy
-    store = find_kit(request).store
-    notice = await run_in_threadpool(store.notice, policy.site, request.path_params["digest"])
+    kit, policy = find_kit(request), find_site(request).loaded.policy
+    readable = {"Access-Control-Allow-Origin": "*"}
+    require_rate(kit, "notices", policy.site, _address(request), readable)
+    notice = await run_in_threadpool(kit.store.notice, policy.site, request.path_params["digest"])
     if notice is None:
         raise Refusal(404, "This site never published such a notice.")
     return JSONResponse(
@@ -159,7 +165,7 @@ async def send_notice(request: Request) -> Response:
         headers={
             **SAFE_HEADERS,
             "Cache-Control": PART_CACHE,
-            "Access-Control-Allow-Origin": "*",
+            **readable,
         },
     )
 

@@ -15,6 +15,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, Self
 
 from slagboom_server.errors import QueueFull, ServerStopping, StoreUnavailable
+from slagboom_server.failures import Failures
 from slagboom_server.settings import ANSWER_SECONDS
 from slagboom_server.shown import ShownCounter
 
@@ -42,7 +43,9 @@ SHOWN_SECONDS: Final = 3.0
 
 _log = logging.getLogger(__name__)
 
-_Waiting = tuple["ConsentRecord | Entry", "asyncio.Future[Appended]"]
+_Waiting = tuple["ConsentRecord | Entry", "asyncio.Future[Appended]", float]
+"""The last: since when, on the monotonic clock."""
+
 _Outcome = tuple["asyncio.Future[Appended]", "Appended | StoreUnavailable"]
 
 
@@ -52,6 +55,11 @@ class Closing(ABC):
     @abstractmethod
     def close(self) -> None:
         """Stores what still waits. Takes no more."""
+
+    @property
+    @abstractmethod
+    def waited_seconds(self) -> float:
+        """How long the oldest decision waits that is not stored yet; 0 for none. Any thread."""
 
     def __enter__(self) -> Self:
         """The writer itself."""
@@ -88,6 +96,8 @@ class Writer(Closing):
         self._shown_seconds = shown_seconds
         self._shown = ShownCounter()
         self._waiting: deque[_Waiting] = deque()
+        self._group_since: float | None = None
+        self._failures = Failures()
         self._news = threading.Condition()
         self._is_closing = False
         self._thread = threading.Thread(target=self._run, name="slagboom-writer")
@@ -109,7 +119,7 @@ class Writer(Closing):
                 raise ServerStopping
             if len(self._waiting) >= self._max_waiting:
                 raise QueueFull(self._max_waiting)
-            self._waiting.append((record, future))
+            self._waiting.append((record, future, time.monotonic()))
             self._news.notify()
         # A timer alone: a context manager for it costs as much as all the rest here.
         timer = loop.call_later(seconds, _give_up, future, seconds)
@@ -122,6 +132,15 @@ class Writer(Closing):
     def waiting(self) -> int:
         """Decisions that no group has taken yet."""
         return len(self._waiting)
+
+    @property
+    def waited_seconds(self) -> float:
+        """See `Closing`."""
+        with self._news:
+            since = self._group_since
+            if since is None and self._waiting:
+                since = self._waiting[0][2]
+        return 0.0 if since is None else time.monotonic() - since
 
     def count_shown(self, shown: Shown, now: dt.datetime) -> None:
         """Counts a first layer, with the next group or soon. Lost if the process is killed."""
@@ -142,7 +161,8 @@ class Writer(Closing):
             if not group and shown is None:
                 return
             begun = time.perf_counter()
-            outcomes = self._append([record for record, _ in group], shown)
+            outcomes = self._append([record for record, _, _ in group], shown)
+            self._group_since = None
             if group and self._observe is not None:
                 self._observe(len(group), time.perf_counter() - begun)
             _settle(group, outcomes)
@@ -158,26 +178,30 @@ class Writer(Closing):
                 elif not self._news.wait(self._shown_seconds):
                     break
             size = min(len(self._waiting), MAX_GROUP)
-            return [self._waiting.popleft() for _ in range(size)], self._shown.take()
+            group = [self._waiting.popleft() for _ in range(size)]
+            self._group_since = group[0][2] if group else None
+            return group, self._shown.take()
 
     def _append(
         self, records: list[ConsentRecord | Entry], shown: ShownCounts | None
     ) -> list[Appended | StoreUnavailable]:
         try:
-            return list(self._store.append(records, shown))
+            answers: list[Appended | StoreUnavailable] = list(self._store.append(records, shown))
         except StoreUnavailable as error:
             if records:
-                _log.error("%d decisions were not stored: %s", len(records), error)
+                self._failures.note(len(records), str(error))
             with self._news:
                 # A stop does not wait for a database that is gone; decisions would be sent again.
                 if shown is not None and not self._is_closing:
                     self._shown.give_back(shown)
             return [error] * len(records)
         except Exception as error:  # noqa: BLE001 - the thread's edge: it must outlive any group
-            _log.exception("%d decisions were not stored", len(records))
+            self._failures.note(len(records), f"a defect, {type(error).__name__}", error)
             failure = StoreUnavailable("the consent log failed; the server's log says how")
             failure.__cause__ = error
             return [failure] * len(records)
+        self._failures.note_success()
+        return answers
 
 
 def _give_up(future: asyncio.Future[Appended], seconds: float) -> None:
@@ -188,7 +212,7 @@ def _give_up(future: asyncio.Future[Appended], seconds: float) -> None:
 def _settle(group: list[_Waiting], outcomes: list[Appended | StoreUnavailable]) -> None:
     """Wakes each event loop once for all its callers in the group."""
     by_loop: dict[asyncio.AbstractEventLoop, list[_Outcome]] = {}
-    for (_, future), outcome in zip(group, outcomes, strict=True):
+    for (_, future, _), outcome in zip(group, outcomes, strict=True):
         by_loop.setdefault(future.get_loop(), []).append((future, outcome))
     for loop, settled in by_loop.items():
         try:

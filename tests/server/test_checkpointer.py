@@ -14,6 +14,7 @@ from log_samples import DOCUMENT, NOON, make_record
 from server_process import make_body, run, serving
 from timestamp_authority import running
 
+from slagboom_server import checkpointer
 from slagboom_server.checkpoint import read_checkpoint
 from slagboom_server.checkpointer import Checkpointer
 from slagboom_server.store_sql import open_store
@@ -107,6 +108,44 @@ def test_an_authority_is_asked_at_most_once_an_hour(log: Log, tmp_path: Path) ->
     assert authority.requests == 1
     assert [stamp.checkpoint for stamp in evidence.timestamps()] == [4]
     assert last_number(log.store) == 5
+
+
+def test_a_slow_authority_delays_neither_the_next_checkpoint_nor_the_stop(
+    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpointer, "_STOP_SECONDS", 0.1)
+    (tmp_path / "authority").mkdir()
+    clock, evidence = Clock(), log.store.evidence
+    with running(tmp_path / "authority") as authority:
+        authority.drips = threading.Event()
+        with Checkpointer(evidence, log.folder, clock, authority.url, interval_seconds=0.01):
+            clock.wait_for(3)
+            log.append(40, 41)
+            clock.wait_for(6)
+            during = last_number(log.store)
+            log.append(42, 43)
+        after = last_number(log.store)
+        authority.drips.set()
+
+    assert (during, after) == (5, 6)
+    assert list(evidence.timestamps()) == []
+
+
+def test_a_process_that_cannot_sign_says_so_at_once_until_it_can(log: Log) -> None:
+    aside = {file: file.read_bytes() for file in log.folder.glob("*.key")}
+    for file in aside:
+        file.unlink()
+    clock = Clock()
+    with Checkpointer(log.store.evidence, log.folder, clock, interval_seconds=0.01) as made:
+        without = made.trouble()
+        for file, content in aside.items():
+            file.write_bytes(content)
+            file.chmod(0o600)
+        clock.wait_for(clock.looks + 3)
+        back = made.trouble()
+
+    assert without == "the key that signs them is not in the folder of keys"
+    assert back is None
 
 
 def test_an_authority_that_fails_is_logged_and_asked_again(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any
@@ -175,6 +176,33 @@ def test_who_cannot_sign_learns_it_before_anything_is_written(
     assert nothing == []
     assert unsigned == (0, "", "")
     assert [path.name for path in out.iterdir()] == ["log.csv"]
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "folder"])
+@pytest.mark.parametrize("place", ["log.csv", "log.csv.manifest.json", "log.csv.part"])
+def test_what_is_no_regular_file_is_refused_and_stays_what_it_is(
+    run: Run, out: Path, tmp_path: Path, kind: str, place: str
+) -> None:
+    path, elsewhere = out / place, tmp_path / "elsewhere"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(elsewhere)
+    if kind == "link":
+        elsewhere.write_text("untouched", "utf-8")
+    before = path.lstat().st_mode
+
+    code, told, err = run("export", "--output", out / "log.csv")
+
+    assert (code, told) == (2, "")
+    assert err.startswith(f"slagboom: {path}: is no regular file; ")
+    assert len(err.splitlines()) == 1
+    assert path.lstat().st_mode == before
+    assert [each.name for each in out.iterdir()] == [place]
+    assert kind != "link" or elsewhere.read_text("utf-8") == "untouched"
 
 
 def test_parquet_holds_what_csv_holds_with_types(run: Run, out: Path, filled: SqlStore) -> None:

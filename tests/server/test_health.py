@@ -41,7 +41,10 @@ def test_a_kit_that_can_work_is_ready(kit: Kit, database_url: str, tmp_path: Pat
         status, told = ask(watch_kit(kit, checkpointer, database_url))
 
     assert status == 200
-    assert told == {"status": "ready", "checks": ["policies", "log", "checkpoints", "disk"]}
+    assert told == {
+        "status": "ready",
+        "checks": ["policies", "log", "writer", "checkpoints", "disk"],
+    }
 
 
 def test_a_kit_without_policies_and_without_a_log_names_both(
@@ -115,6 +118,40 @@ def test_the_size_grows_with_what_is_stored(store: SqlStore) -> None:
     assert store.size_bytes() - before > 2000 * 200
 
 
+def test_a_log_that_takes_a_commit_but_no_decision_is_not_ready(
+    kit: Kit, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "LONGEST_WAIT_SECONDS", 0.0)
+    store: SqlStore = kit.store  # type: ignore[assignment] # what the fixture made
+    record = make_record(1)
+    store.remember_notice(make_offer(), DOCUMENT, NOON)
+    entered, leave = threading.Event(), threading.Event()
+    append = store.append
+
+    def wait(*arguments: Any) -> Any:
+        entered.set()
+        assert leave.wait(60)
+        return append(*arguments)
+
+    monkeypatch.setattr(store, "append", wait)
+
+    async def submit(checked: Health) -> dict[str, str]:
+        waiting = asyncio.create_task(kit.writer.submit(record))  # type: ignore[arg-type] # a Writer's
+        assert await asyncio.to_thread(entered.wait, 60)
+        told = await checked.look()
+        leave.set()
+        await waiting
+        return told
+
+    with Checkpointer(store.evidence, tmp_path / "keys", lambda: NOON) as checkpointer:
+        during = in_loop(submit(watch_kit(kit, checkpointer, database_url)))
+        after = in_loop(watch_kit(kit, checkpointer, database_url).look())
+
+    assert during.keys() == {"writer"}
+    assert during["writer"].startswith("a decision has waited for 0 seconds")
+    assert after == {}
+
+
 def test_little_room_is_said_before_there_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,15 +166,20 @@ def test_little_room_is_said_before_there_is_none(
 
 
 def test_checkpoints_that_never_succeed_are_trouble_and_one_failure_is_none(
-    store: SqlStore, tmp_path: Path
+    store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.remember_notice(make_offer(), DOCUMENT, NOON)
     store.append([make_record(1)])
     keys = tmp_path / "keys"
-    keys.write_text("no folder", "utf-8")
     failed = Checkpointer(store.evidence, keys, lambda: NOON, interval_seconds=0.01)
     patient = Checkpointer(store.evidence, keys, lambda: NOON, interval_seconds=60)
+
+    def fail() -> None:
+        message = "the log cannot be read"
+        raise StoreUnavailable(message)
+
     with failed, patient:
+        monkeypatch.setattr(store.evidence, "chains", fail)
         patient._make(0)
         assert patient.trouble() is None
         pause = threading.Event()

@@ -9,6 +9,7 @@ from kit_samples import ADDRESS, NOON, ORIGIN, OTHER_ORIGIN, USER_AGENT, dump, m
 from starlette.testclient import TestClient
 
 from slagboom_server.app import build_app
+from slagboom_server.rate_limit import RateLimiter
 from slagboom_server.rollup import Dimension
 from slagboom_server.store import Filter
 
@@ -104,6 +105,48 @@ def test_a_page_on_another_host_may_ask_to_erase(client: TestClient) -> None:
     assert allowed.headers["access-control-allow-origin"] == ORIGIN
     assert refused.status_code == 403
     assert "access-control-allow-origin" not in refused.headers
+
+
+def test_a_network_reads_and_erases_records_only_so_often_and_is_told_when_again(
+    kit: Kit, client: TestClient, body: dict[str, Any]
+) -> None:
+    kit.limiter = RateLimiter(20, bytes(32), lambda: 0.0)
+    path = f"/s/acme/records/{body['consent_id']}"
+
+    read = client.get(path, headers=FROM_SITE)
+    guessed = client.delete("/s/acme/records/no-number", headers=FROM_SITE)
+    refused = [client.request(method, path, headers=FROM_SITE) for method in ("GET", "DELETE")]
+    other = make_body(kit, 2)
+    decided = client.post("/s/acme/decisions", content=dump(other), headers=FROM_SITE)
+
+    assert (read.status_code, guessed.status_code) == (200, 404)
+    for answer in refused:
+        assert answer.status_code == 429
+        assert answer.headers["retry-after"] == "30"
+        assert answer.headers["access-control-allow-origin"] == ORIGIN
+    assert decided.status_code == 201
+    assert kit.store.count(Filter()) == 2, "nothing was erased"
+    figures = kit.metrics.tell().decode()
+    assert 'slagboom_rate_limited_total{kind="records",site="acme"} 2.0' in figures
+
+
+def test_a_full_table_keeps_nobody_from_their_record(
+    kit: Kit, client: TestClient, body: dict[str, Any]
+) -> None:
+    kit.limiter = RateLimiter(1, bytes(32), lambda: 0.0, max_networks=0)
+
+    for _ in range(3):
+        assert client.get(f"/s/acme/records/{body['consent_id']}").status_code == 200
+    assert kit.limiter.let_pass == 3
+
+
+def test_a_network_reads_notices_only_so_often(kit: Kit, client: TestClient) -> None:
+    kit.limiter = RateLimiter(2, bytes(32), lambda: 0.0)
+
+    answers = [client.get(f"/s/acme/notices/{digest_of(kit)}") for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[2].headers["access-control-allow-origin"] == "*"
 
 
 def digest_of(kit: Kit) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from log_samples import DOCUMENT, NOON, decision_id, make_offer, make_record
 from postgresql_server import PASSWORD, running
@@ -17,7 +19,9 @@ from slagboom_banner.errors import SlagboomError
 from slagboom_server.engine import open_engine, parse_url, reading, writing
 from slagboom_server.errors import Contended, StoreUnavailable
 from slagboom_server.migration import migrate
+from slagboom_server.postgresql import lock_schema
 from slagboom_server.retry import retried
+from slagboom_server.settings import ANSWER_SECONDS
 from slagboom_server.store import Filter, Repeated, Stored
 from slagboom_server.store_sql import open_store
 
@@ -208,6 +212,65 @@ def test_of_two_transactions_that_wait_for_each_other_both_succeed(
     with reading(engine) as connection:
         assert connection.exec_driver_sql("SELECT sum(opened) FROM doors").scalar() == 4
     assert len(attempts) == 3
+    engine.dispose()
+
+
+@contextmanager
+def forgotten(postgresql_url: str, statement: str) -> Iterator[None]:
+    """A session that somebody has begun by hand, and left."""
+    with psycopg.connect(postgresql_url) as session:
+        session.execute(statement)  # type: ignore[arg-type] # of the tests themselves
+        yield
+        session.rollback()
+
+
+def test_a_forgotten_session_with_a_lock_on_every_chain_holds_up_nobody_for_long(
+    postgresql_url: str,
+) -> None:
+    store = open_store(postgresql_url)
+    store.remember_notice(make_offer(), DOCUMENT, NOON)
+    store.append([make_record(1)])
+
+    with forgotten(postgresql_url, "SELECT number FROM chains FOR UPDATE"):
+        begun = time.monotonic()
+        answers = [store.append([make_record(n)])[0] for n in (2, 1)]
+        waited = time.monotonic() - begun
+
+    assert [type(answer) for answer in answers] == [Stored, Repeated]
+    assert waited < ANSWER_SECONDS
+    assert store.count(Filter()) == 2
+    # The chain they left is as it was, and whole.
+    assert sorted(chain.length for chain in store.evidence.chains()) == [1, 1]
+    store.close()
+
+
+def test_a_lock_that_nothing_leads_round_is_told_before_a_visitor_gives_up(
+    postgresql_url: str,
+) -> None:
+    store = open_store(postgresql_url)
+    store.remember_notice(make_offer(), DOCUMENT, NOON)
+
+    with forgotten(postgresql_url, "LOCK TABLE decisions"):
+        begun = time.monotonic()
+        with pytest.raises(Contended, match="lock timeout"):
+            store.append([make_record(1)])
+        waited = time.monotonic() - begun
+
+    assert waited < ANSWER_SECONDS
+    assert isinstance(store.append([make_record(1)])[0], Stored)
+    store.close()
+
+
+def test_a_change_of_the_schema_waits_for_as_long_as_another_takes(postgresql_url: str) -> None:
+    engine = open_engine(parse_url(postgresql_url))
+    with writing(engine) as connection:
+        assert connection.exec_driver_sql("SHOW lock_timeout").scalar() == "1200ms"
+        lock_schema(connection)
+        assert connection.exec_driver_sql("SHOW lock_timeout").scalar() == "0"
+    with writing(engine) as connection:
+        connection.exec_driver_sql("SET LOCAL lock_timeout = 200")
+        lock_schema(connection)
+        assert connection.exec_driver_sql("SHOW lock_timeout").scalar() == "200ms"
     engine.dispose()
 
 

@@ -85,6 +85,17 @@ def test_sites_and_kinds_have_allowances_of_their_own(time: Time) -> None:
     assert limiter.wait_seconds("shown", "acme", ADDRESS) == 0
 
 
+def test_a_visitors_record_has_an_allowance_of_its_own_a_tenth_of_the_others(time: Time) -> None:
+    limiter = RateLimiter(50, KEY, time)
+    count_passed(limiter, ADDRESS, 50)
+
+    waits = [limiter.wait_seconds("records", "acme", ADDRESS) for _ in range(50)]
+    low = RateLimiter(1, KEY, time)
+
+    assert waits.count(0.0) == 5
+    assert [low.wait_seconds("records", "acme", ADDRESS) for _ in range(2)] == [0.0, 60.0]
+
+
 def test_a_full_table_lets_everybody_pass_and_counts_them(time: Time) -> None:
     limiter = RateLimiter(1, KEY, time, max_networks=2)
     assert count_passed(limiter, "192.0.2.1", 2) == 1

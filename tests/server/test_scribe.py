@@ -178,6 +178,91 @@ def test_without_its_scribe_a_process_goes_on_by_itself(
     assert log.count(Filter()) == 4
 
 
+def test_a_scribe_that_somebody_stopped_is_ended_and_nothing_is_lost_or_stored_twice(
+    scribe: Scribe, log: SqlStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(scribe_writer, "_STOPPED_SECONDS", 0.5)
+
+    async def run(writer: ScribeWriter) -> None:
+        acknowledged = await writer.submit(entry(1))
+        os.kill(scribe.process, signal.SIGSTOP)
+        cut_off = await begin(writer, 2, 3)
+        await asyncio.sleep(0)
+        assert writer.waited_seconds > 0
+        with pytest.raises(StoreUnavailable, match="send it again"):
+            await cut_off[0]
+        assert writer.waited_seconds == 0
+        answers = [await writer.submit(entry(number)) for number in (1, 2, 3)]
+        assert answers[0] == Repeated(acknowledged.seq)  # type: ignore[union-attr] # it was stored
+        # What it had been given it may have stored all the same.
+        assert all(isinstance(answer, (Stored, Repeated)) for answer in answers)
+        await asyncio.gather(*cut_off, return_exceptions=True)
+
+    with ScribeWriter(scribe, log, 100) as writer:
+        in_loop(run(writer))
+
+    assert log.count(Filter()) == 3
+    assert caplog.text.count("has said nothing for") == 1
+    assert caplog.text.count("goes on by itself") == 1
+
+
+def test_a_scribe_that_waits_for_a_slow_disk_is_left_alone(
+    scribe: Scribe,
+    log: SqlStore,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(scribe_writer, "_STOPPED_SECONDS", 0.0)
+
+    async def run(writer: ScribeWriter) -> Appended:
+        with locked(database_url):
+            [task] = await begin(writer, 1)
+            # Several looks for who has waited too long.
+            done, _ = await asyncio.wait([task], timeout=1)
+            assert not done
+        return await task
+
+    with ScribeWriter(scribe, log, 100) as writer:
+        assert isinstance(in_loop(run(writer)), Stored)
+
+    assert "said nothing" not in caplog.text
+
+
+def test_a_scribe_that_is_silent_for_very_long_is_ended_whatever_it_does(
+    scribe: Scribe,
+    log: SqlStore,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for limit in ("_STOPPED_SECONDS", "_SILENT_SECONDS"):
+        monkeypatch.setattr(scribe_writer, limit, 0.1)
+
+    async def run(writer: ScribeWriter) -> Appended:
+        with locked(database_url):
+            [task] = await begin(writer, 1)
+            with pytest.raises(StoreUnavailable, match="send it again"):
+                await task
+        return await writer.submit(entry(1))
+
+    with ScribeWriter(scribe, log, 100) as writer:
+        assert isinstance(in_loop(run(writer)), Stored)
+
+    assert caplog.text.count("has said nothing for") == 1
+    assert log.count(Filter()) == 1
+
+
+def test_a_stop_does_not_wait_for_a_scribe_that_somebody_stopped(database_url: str) -> None:
+    scribe = Scribe(database_url)
+    os.kill(scribe.process, signal.SIGSTOP)
+
+    scribe.close()
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(scribe.process, 0)
+
+
 def test_closing_stores_what_waits_and_takes_no_more(scribe: Scribe, log: SqlStore) -> None:
     async def leave(writer: ScribeWriter) -> None:
         for task in await begin(writer, *range(1, 11)):

@@ -279,6 +279,27 @@ def test_a_stop_ends_well_and_answers_what_had_begun(
     assert "Aborted" not in server.said
 
 
+def test_a_client_that_hangs_at_a_stop_is_cut_off_and_told_of_in_one_line(
+    policies: Path, tmp_path: Path
+) -> None:
+    with serving(policies, tmp_path) as server:
+        head = (
+            f"POST /s/acme/decisions HTTP/1.1\r\nHost: kit\r\nOrigin: {ORIGIN}\r\n"
+            "Content-Length: 900\r\nExpect: 100-continue\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS) as visitor:
+            visitor.sendall(head.encode())
+            assert visitor.recv(100).startswith(b"HTTP/1.1 100 ")
+            visitor.sendall(b"{")
+            before = server.said
+            code = server.stop()
+
+    said = server.said.removeprefix(before)
+    assert code == 0
+    assert len(said.splitlines()) == 1, said
+    assert "Cancel 1 running task(s)" in said
+
+
 def test_a_second_server_beside_the_first_leaves_it_alone(policies: Path, tmp_path: Path) -> None:
     other = copy_policies(tmp_path / "second")
     with serving(policies, tmp_path) as server:

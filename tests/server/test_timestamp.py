@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import subprocess
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +12,7 @@ from timestamp_authority import Authority, running
 from typer.testing import CliRunner
 
 from slagboom_banner.errors import SlagboomError
+from slagboom_server import timestamp
 from slagboom_server.cli import app
 from slagboom_server.schema import timestamps
 from slagboom_server.timestamp import find_fault, read_roots, request_timestamp
@@ -99,6 +102,24 @@ def test_an_authority_that_cannot_be_reached_is_one_clear_line(
     with pytest.raises(SlagboomError, match=reason) as error:
         request_timestamp(url, log.copies()[0])
 
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("drips_body", [False, True])
+def test_an_answer_that_never_ends_is_given_up_by_one_deadline(
+    authority: Authority, log: Log, monkeypatch: pytest.MonkeyPatch, *, drips_body: bool
+) -> None:
+    monkeypatch.setattr(timestamp, "_TIMEOUT_SECONDS", 0.5)
+    authority.drips, authority.drips_body = threading.Event(), drips_body
+    begun = time.monotonic()
+    try:
+        with pytest.raises(SlagboomError, match="gave no time-stamp within 0") as error:
+            request_timestamp(authority.url, log.copies()[0])
+    finally:
+        authority.drips.set()
+        authority.drips = None
+
+    assert time.monotonic() - begun < 30, "it was not the socket's own timeout that ended it"
     assert "\n" not in str(error.value)
 
 
