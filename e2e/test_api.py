@@ -163,7 +163,7 @@ def test_a_page_that_goes_on_without_loading_keeps_the_way_to_the_choice(
       }));
       document.documentElement.lang = "en";
     }""")
-    page.locator(".sb-first").wait_for()
+    page.locator(".sb-first[lang=en]").wait_for()
     visitor.answer("reject")
     page.evaluate("""() => {
       const tag = document.createElement("script");
@@ -178,8 +178,8 @@ def test_a_page_that_goes_on_without_loading_keeps_the_way_to_the_choice(
     decision = visitor.decision()
     assert decision is not None
     [record] = kit.records(decision["consent_id"])
-    # The words it was asked in, whatever language the page has come to.
-    assert record["language"] == "nl"
+    # The words it was asked in: those of the language the page has come to.
+    assert record["language"] == "en"
 
     page.click(".sb-reopen")
     page.locator('dialog[open][lang="en"]').wait_for()
@@ -189,6 +189,85 @@ def test_a_page_that_goes_on_without_loading_keeps_the_way_to_the_choice(
     # Who takes it away alone means it, and would for ever do so again.
     assert page.locator("#slagboom").count() == 0
     assert visitor.errors == []
+
+
+def test_the_documented_stand_ins_may_be_called_before_the_script_is_there(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    page = visitor.page
+    section = DOCUMENT.read_text("utf-8").partition(
+        "\n## Before and after the script has loaded\n"
+    )[2]
+    stand_ins = re.findall(r"^```html\n(.*?)^```", section, re.DOTALL | re.MULTILINE)[1]
+    early = """<script>
+      window.said = [slagboom.granted("marketing"), slagboom.decision];
+      const end = slagboom.on("ask", () => said.push("never"));
+      end();
+      slagboom.on("open", () => said.push("open"));
+      slagboom.ready.then(({ choices }) => said.push(choices));
+      slagboom.open();
+    </script>"""
+    visit(visitor, kit, companies["dsoft"], stand_ins, early, GATE)
+    page.locator("dialog[open]").wait_for()
+    assert page.evaluate("() => said") == [False, None, "open"]
+    page.evaluate("() => slagboom.refuse()")
+    page.wait_for_function("() => said.length > 3")
+
+    assert page.evaluate("() => said[3]") == {"marketing": False}
+    assert page.evaluate("() => [Array.isArray(slagboom), slagboom.granted('marketing')]") == [
+        False,
+        False,
+    ]
+    assert visitor.errors == []
+
+
+OPENERS = {
+    "in a menu that keeps its clicks": (
+        "<nav><a href='#there' data-slagboom='open'>Choices</a></nav><script>"
+        "document.querySelector('nav').onclick = (event) => event.stopPropagation();</script>"
+    ),
+    "in a component": (
+        "<my-foot></my-foot><script>document.querySelector('my-foot').attachShadow({mode: 'open'})"
+        ".innerHTML = '<a href=#there data-slagboom=open>Choices</a>';</script>"
+    ),
+    "around a picture": "<button data-slagboom='open'><b>Choices</b></button>",
+}
+
+
+@pytest.mark.parametrize("place", OPENERS)
+def test_an_element_that_opens_the_choice_does_so_wherever_it_stands(
+    kit: KitProcess, visitor: Visitor, companies: Any, place: str
+) -> None:
+    page = visitor.page
+    visit(visitor, kit, companies["dsoft"], GATE, "<body>", OPENERS[place])
+    visitor.answer("reject")
+    page.get_by_text("Choices", exact=True).click()
+    page.locator("dialog[open]").wait_for()
+
+    assert "#there" not in page.url
+    assert visitor.errors == []
+
+
+def test_a_page_that_changes_its_language_is_asked_in_it_and_counted_once(
+    kit: KitProcess, visitor: Visitor, companies: Any
+) -> None:
+    page = visitor.page
+    shown = []
+    page.on(
+        "request", lambda request: shown.append(request.url) if "/shown" in request.url else None
+    )
+    visit(visitor, kit, companies["dsoft"], GATE)
+    visitor.asked()
+    assert page.locator(".sb-first").get_attribute("lang") == "nl"
+    page.evaluate("() => { document.documentElement.lang = 'en-GB'; }")
+    page.locator(".sb-first[lang=en]").wait_for()
+
+    assert page.locator(".sb-first").count() == 1
+    visitor.answer("reject")
+    page.evaluate("() => { document.documentElement.lang = 'nl'; }")
+    page.locator("#slagboom[lang=nl] .sb-reopen").wait_for()
+    assert page.locator(".sb-first").count() == 0
+    assert len(shown) == 1
 
 
 def test_a_site_draws_its_own_interface_on_the_kits_state(

@@ -45,20 +45,26 @@ BREAKAGES = {
         f"for (const name of {LISTS}) Array.prototype[name] = () => {{ throw new Error('page'); }}"
     ),
     "lists agree": f"for (const name of {LISTS}) Array.prototype[name] = () => true",
+    "lists are all empty": """
+      Array.prototype[Symbol.iterator] = () => ({ next: () => ({ done: true }) });""",
+    "nothing is ever split": "String.prototype.split = () => []",
+    "no sheets of one's own": "delete window.CSSStyleSheet",
     "lists of an old library": """
       Array.prototype.toJSON = function () { return "[]"; };
       Array.prototype.each = Array.prototype.forEach;
       Object.prototype.granted = true;""",
 }
+INLINE = """<script type="text/plain" data-consent="statistics">reached.push("ran");</script>"""
 PAGE = """<!doctype html><html lang="nl"><head><meta charset="utf-8"><title>t</title>
 <script>{script}</script><script src="/s/{site}/gate.js"></script></head><body><h1>t</h1>
 <script type="text/plain" data-consent="statistics" data-src="https://www.{vendor}.com/tag.js">
-</script><button type="button" onclick="document.title = 'pressed'">Press</button></body></html>"""
+</script><button type="button" onclick="document.title = 'pressed'">Press</button>{more}</body>
+</html>"""
 
 
-def serve(visitor: Visitor, address: str, script: str = "") -> None:
+def serve(visitor: Visitor, address: str, script: str = "", more: str = "") -> None:
     """Puts a page there whose first script is given, and empty scripts at the vendor's."""
-    body = PAGE.format(script=HANDLERS + script, site=SITE.site, vendor=VENDOR)
+    body = PAGE.format(script=HANDLERS + script, site=SITE.site, vendor=VENDOR, more=more)
     visitor.context.route(address, lambda route: route.fulfill(content_type="text/html", body=body))
     visitor.context.route(
         f"https://www.{VENDOR}.com/**",
@@ -66,10 +72,12 @@ def serve(visitor: Visitor, address: str, script: str = "") -> None:
     )
 
 
-def show(visitor: Visitor, kit: KitProcess, script: str = "", path: str = "/test-page") -> str:
+def show(
+    visitor: Visitor, kit: KitProcess, script: str = "", path: str = "/test-page", more: str = ""
+) -> str:
     """Opens such a page; its address."""
     address = kit.address(SITE, path)
-    serve(visitor, address, script)
+    serve(visitor, address, script, more)
     visitor.page.goto(address, wait_until="load")
     return address
 
@@ -79,13 +87,13 @@ def test_a_page_that_breaks_the_language_gets_neither_an_exception_nor_a_grant(
     kit: KitProcess, visitor: Visitor, breakage: str
 ) -> None:
     page = visitor.page
-    show(visitor, kit, HASTE + BREAKAGES[breakage])
+    show(visitor, kit, HASTE + BREAKAGES[breakage], more=INLINE)
     page.click("body > button")
     # What the kit does by itself, some of it seconds later.
     page.evaluate("() => new Promise((done) => rested(done))")
 
     assert page.title() == "pressed"
-    assert page.evaluate("() => reached") == []
+    assert page.evaluate("() => reached.length || `${reached[0]}`") == "undefined"
     assert visitor.errors == []
     assert visitor.witness.urls(VENDOR) == []
     assert visitor.witness.cookies() == {}
@@ -254,3 +262,107 @@ def test_a_page_that_nobody_sees_yet_is_counted_as_shown_once_it_is_seen(
         visitor.witness.mark(page)
         assert len(visitor.witness.urls("/shown")) == 1
     assert visitor.errors == []
+
+
+def test_a_page_that_puts_its_own_list_of_sheets_in_place_gets_the_first_layers_style_again(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    page = visitor.page
+    own = "<script>document.adoptedStyleSheets = [new CSSStyleSheet()];</script>"
+    show(visitor, kit, more=own)
+    visitor.asked()
+    place = "() => getComputedStyle(document.querySelector('.sb-first')).position"
+    page.evaluate("() => { document.adoptedStyleSheets = []; }")
+    page.wait_for_function(f"() => ({place})() === 'fixed'")
+
+    assert page.evaluate("() => document.adoptedStyleSheets.length") == 1
+
+
+def test_an_element_with_the_kits_name_keeps_no_visitor_from_being_asked(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    address = kit.address(SITE, "/test-page")
+    body = (
+        f'<!doctype html><html lang="nl"><title>t</title><body><h2 id="slagboom">Slagboom</h2>'
+        f'<script>{HANDLERS}</script><script src="/s/{SITE.site}/gate.js"></script>'
+    )
+    visitor.context.route(address, lambda route: route.fulfill(content_type="text/html", body=body))
+    visitor.page.goto(address)
+    visitor.asked()
+    visitor.answer("reject")
+
+    assert visitor.page.evaluate("() => slagboom.granted('statistics')") is False
+    assert visitor.page.evaluate("() => reached") == []
+
+
+def test_the_address_of_the_script_may_carry_a_query_with_slashes(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    address = kit.address(SITE, "/test-page")
+    body = (
+        f'<!doctype html><html lang="nl"><title>t</title>'
+        f'<script src="/s/{SITE.site}/gate.js?v=2026/11"></script><body>'
+    )
+    visitor.context.route(address, lambda route: route.fulfill(content_type="text/html", body=body))
+    visitor.page.goto(address)
+    visitor.asked()
+    visitor.page.click(".sb-choose")
+    visitor.page.locator("dialog[open]").wait_for()
+
+    assert visitor.errors == []
+
+
+def test_a_page_whose_tags_have_nonces_runs_no_marked_script_that_has_none(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    address = kit.address(SITE, "/test-page")
+    inline = '<script type="text/plain" data-consent="statistics" {}>ran.push("{}")</script>'
+    body = (
+        '<!doctype html><html lang="nl"><title>t</title><script nonce="n">window.ran = [];</script>'
+        f'<script nonce="n" src="/s/{SITE.site}/gate.js"></script><body><p>t</p>'
+        + inline.format("", "injected")
+        + inline.format('nonce="n"', "own")
+        + "<p>t</p>"
+    )
+    policy = "script-src 'nonce-n' 'strict-dynamic'"
+    visitor.context.route(
+        address,
+        lambda route: route.fulfill(
+            headers={"content-type": "text/html", "content-security-policy": policy}, body=body
+        ),
+    )
+    visitor.page.goto(address)
+    visitor.answer("accept")
+    visitor.page.wait_for_function("() => ran.length")
+
+    assert visitor.page.evaluate("() => ran") == ["own"]
+
+
+def test_a_marked_tag_keeps_what_the_page_does_when_it_has_loaded(
+    kit: KitProcess, visitor: Visitor
+) -> None:
+    tag = (
+        '<script type="text/plain" data-consent="statistics" id="{0}" {1} data-src="/{0}.js">'
+        "</script>"
+    )
+    more = (
+        tag.format("attribute", "onload=\"told.push('attribute')\"")
+        + tag.format("listener", "")
+        + tag.format("missing", "onerror=\"told.push('missing')\"")
+        + "<script>window.told = [];"
+        "listener.addEventListener('load', () => told.push('listener'));"
+        "listener.onload = () => told.push('property');</script>"
+    )
+    visitor.context.route(
+        "**/{attribute,listener}.js",
+        lambda route: route.fulfill(content_type="text/javascript", body=""),
+    )
+    visitor.context.route("**/missing.js", lambda route: route.fulfill(status=404, body=""))
+    show(visitor, kit, more=more)
+    visitor.asked()
+    assert visitor.page.evaluate("() => told") == []
+    visitor.answer("accept")
+    visitor.page.wait_for_function("() => told.length > 3")
+
+    told = visitor.page.evaluate("() => told")
+    assert sorted(told) == ["attribute", "listener", "missing", "property"]

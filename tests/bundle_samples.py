@@ -13,7 +13,8 @@ from slagboom_banner.assets import texts_directory, themes_directory
 from slagboom_banner.bundle import Bundle, Sources
 from slagboom_banner.texts import read_texts
 
-START = "//# allFunctionsCalledOnLoad\n(()=>{const sbParts={};"
+HINT = "//# allFunctionsCalledOnLoad\n"
+START = "(()=>{const sbParts={};"
 END = "})();"
 _MODULE = ("const sbParts={};", "export{sbParts as default};")
 _GATE = ("start(", ");")
@@ -69,7 +70,7 @@ def read_asking_gate(bundle: Bundle, language: str) -> dict[str, Any]:
     What takes a decision must stand between the gate and them.
     """
     script = bundle.asking_gates[language].decode()
-    alone = bundle.gate.decode().removesuffix(END)
+    alone = HINT + bundle.gate.decode().removesuffix(END)
     assert script.startswith(alone)
     behind = script.removeprefix(alone).removesuffix(END)
     (choice,) = (body for file, body in bundle.parts.items() if file.startswith("choice-"))

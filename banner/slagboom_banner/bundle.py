@@ -169,7 +169,7 @@ def build_bundle(loaded: LoadedPolicy, sources: Sources) -> Bundle:
                     "SLAGBOOM_EMBED": describe_embeds(notice.document),
                 },
             )
-    build = hashlib.sha256(b"".join(bodies.values())).hexdigest()[:12]
+    build = hashlib.sha256(b"".join(bodies.values())).hexdigest()[:8]
     # The gate has no time for what the other parts do to their styles.
     gate_style = harden(join_sections([sections["gate"], paint(look)]))
     config = describe_gate(loaded, offer, notices, build, gate_style)
@@ -177,11 +177,12 @@ def build_bundle(loaded: LoadedPolicy, sources: Sources) -> Bundle:
         _replace_names(scripts[name], values) for name, values in _list_optional(loaded, offer)
     ]
     # What two scripts share has a name that no page can reach.
-    # All of it is called at once or at the first click: compiled off the main thread, and not in
-    # bits on it (https://v8.dev/blog/explicit-compile-hints).
-    start = b"//# allFunctionsCalledOnLoad\n(()=>{const sbParts={};" + b"".join(optional)
+    start = b"(()=>{const sbParts={};" + b"".join(optional)
     gate = start + _replace_names(scripts["gate"], {"SLAGBOOM_CONFIG": config})
     end = b"})();"
+    # While a choice is due, all of it is called at once or at the first click: compiled off the
+    # main thread, and not in bits on it (https://v8.dev/blog/explicit-compile-hints).
+    asking_gate = b"//# allFunctionsCalledOnLoad\n" + gate + choice
     fallback = policy.languages[0]
     if policy.interface == "none":
         own = {
@@ -192,7 +193,7 @@ def build_bundle(loaded: LoadedPolicy, sources: Sources) -> Bundle:
         asking_gates = dict.fromkeys(notices, gate)
     else:
         asking_gates = {
-            language: gate + choice + first_part(*dict.fromkeys((fallback, language))) + end
+            language: asking_gate + first_part(*dict.fromkeys((fallback, language))) + end
             for language in notices
         }
         gate += end

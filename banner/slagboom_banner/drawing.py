@@ -12,7 +12,6 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from slagboom_banner.layers import describe_answered, describe_first_layer
-from slagboom_banner.texts import fill
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,16 +81,13 @@ def draw_first_layer(document: Mapping[str, Any]) -> Drawing:
     )
     answered = describe_answered(document)
     changes = tuple(
-        (change["revision"], _draw_change(answered["texts"]["changed_title"], change))
-        for change in answered.get("changes", ())
+        (change["revision"], _draw_change(change)) for change in answered.get("changes", ())
     )
     return Drawing(start, changes, _text(answered["texts"]["expired_note"]), end)
 
 
-def _draw_change(title: str, change: Mapping[str, Any]) -> str:
-    # A browser writes the date out; this is the one thing that is drawn in another form.
-    dated = fill(title, {"date": str(change["date"])})
-    return f"<div><b>{_text(dated)}</b> \N{EN DASH} {_text(change['what'])}</div>"
+def _draw_change(change: Mapping[str, Any]) -> str:
+    return f"<div><b>{_text(change['title'])}</b> \N{EN DASH} {_text(change['what'])}</div>"
 
 
 def _text(text: str) -> str:

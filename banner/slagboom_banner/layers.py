@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from slagboom_banner.locales import format_day, join_names, name_country, name_locale
 from slagboom_banner.texts import fill
 
 if TYPE_CHECKING:
@@ -63,8 +64,6 @@ _SECOND_TEXTS = (
     "rights_title",
     "controller_title",
     "authority_title",
-    "policy_date",
-    "revision_line",
     "statement_link",
     "saved_status",
 )
@@ -127,11 +126,20 @@ def describe_first_layer(document: Document) -> dict[str, Any]:
 
 def describe_answered(document: Document) -> dict[str, Any]:
     """What static/js/answered tells; types.js calls it AnsweredNotice."""
-    # The first revision has nothing to tell to those who never answered another.
-    changes = [change for change in document["changes"] if change["revision"] > 1]
-    keys = _ANSWERED_TEXTS + (("changed_title",) if changes else ())
+    texts, language = document["texts"], document["language"]
+    changes = [
+        {
+            "revision": change["revision"],
+            "title": fill(texts["changed_title"], {"date": format_day(language, change["date"])}),
+            "what": change["what"],
+        }
+        for change in document["changes"]
+        # The first revision has nothing to tell to those who never answered another.
+        if change["revision"] > 1
+    ]
     described = {
-        "language": document["language"],
+        "language": language,
+        "locale": name_locale(language),
         "site": document["site"],
         "changes": changes,
         "purposes": [
@@ -139,7 +147,7 @@ def describe_answered(document: Document) -> dict[str, Any]:
             for purpose in document["purposes"]
             if not purpose["necessary"]
         ],
-        "texts": _take(document["texts"], keys),
+        "texts": _take(texts, _ANSWERED_TEXTS),
     }
     return {key: value for key, value in described.items() if value or key == "purposes"}
 
@@ -188,8 +196,10 @@ def _describe_stored(texts: Mapping[str, str], item: Mapping[str, Any]) -> list[
     ]
 
 
-def _describe_service(texts: Mapping[str, str], service: Mapping[str, Any]) -> dict[str, Any]:
+def _describe_service(document: Document, service: Mapping[str, Any]) -> dict[str, Any]:
+    texts, language = document["texts"], document["language"]
     vendor = service["vendor"]
+    countries = [name_country(language, code) for code in vendor["countries"]]
     description = service["description"]
     if vendor["role"] != "own" and service["hosts"]:
         connects = fill(texts["connects_directly"], {"vendor": vendor["name"]})
@@ -201,8 +211,7 @@ def _describe_service(texts: Mapping[str, str], service: Mapping[str, Any]) -> d
     rows = [
         [texts["vendor"], vendor["name"]],
         [texts["vendor_role"], texts[f"role_{vendor['role']}"]],
-        # Names of countries are the browser's: it knows them in every language.
-        [texts["countries"], vendor["countries"]],
+        [texts["countries"], join_names(language, countries)],
         [texts["data"], "; ".join(service["data"])],
         [texts["hosts"], ", ".join(service["hosts"])],
     ]
@@ -224,15 +233,22 @@ def describe_second_layer(document: Document) -> dict[str, Any]:
     """What static/js/second draws of a notice's document; types.js calls it SecondNotice."""
     texts = document["texts"]
     controller = document["controller"]
-    services = [_describe_service(texts, service) for service in document["services"]]
+    language = document["language"]
+    stated = format_day(language, controller["statement_date"])
+    effective = format_day(language, document["effective"])
+    revision = str(document["revision"])
+    dates = [
+        fill(texts["policy_date"], {"date": stated}),
+        fill(texts["revision_line"], {"revision": revision, "date": effective}),
+    ]
+    services = [_describe_service(document, service) for service in document["services"]]
     has_stored = any("stored" in service for service in services)
     has_none = not all("stored" in service for service in services)
     intro = "rights_intro" if controller["email"] else "rights_intro_no_email"
     return {
-        "language": document["language"],
-        "revision": document["revision"],
-        "effective": document["effective"],
-        "statement": [controller["statement_date"], controller["statement_url"]],
+        "language": language,
+        "dates": " ".join(dates),
+        "statement_url": controller["statement_url"],
         "purposes": [
             [purpose["id"], purpose["name"], purpose["description"], int(purpose["necessary"])]
             for purpose in document["purposes"]
@@ -245,7 +261,7 @@ def describe_second_layer(document: Document) -> dict[str, Any]:
             [
                 controller["name"],
                 office["address"],
-                office["country"],
+                name_country(language, office["country"]),
                 office["phone"],
                 office["registration"],
             ]

@@ -26,7 +26,7 @@ _SPACE = re.compile(r"\s+")
 _TIGHT = re.compile(r"\s*([,>{}/])\s*")
 _ZERO = re.compile(r"(?<![\w.])0(?=\.\d)")
 _DARK = re.compile(r"@media \(prefers-color-scheme: dark\)\{((?:[^{}]*\{[^{}]*\})*)\}")
-_DECLARATION = re.compile(r"(?<=[{;])[a-z][^{};]*(?=[;}])")
+_DECLARATION = re.compile(r"[{;][a-z][^{};]*(?=[;}])")
 
 
 def _serialise(tokens: Iterable[Any]) -> str:

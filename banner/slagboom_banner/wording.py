@@ -26,6 +26,8 @@ M = TypeVar("M", bound=Model)
 PATTERN_WORDS = {
     r"^[a-z][a-z0-9-]{0,39}$": "use at most 40 lower-case letters, digits and hyphens, "
     "a letter first",
+    r"^[A-Za-z][\w:]*\*?$": "write a command as its vendor does, "
+    "a star at its end for all that begin so",
     r"^[a-z]{2,3}$": "write the language as two or three lower-case letters, as nl",
     r"^[A-Z]{2}$": "write the country as two capitals, as BE",
     r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$": "write the region as BE or US-CA",

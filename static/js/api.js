@@ -17,10 +17,11 @@ import {
 /** @typedef {import("./types.js").Config} Config */
 /** @typedef {import("./types.js").Host} Host */
 
-/** @param {string[]} ids @param {string} digits  as in the cookie */
-const byId = (ids, digits) => Object.fromEntries(ids.map((id, at) => [id, digits[at] === "1"]));
+/** @param {any[]} list  of ids, or of what has one @param {string} digits  as in the cookie */
+const byId = (list, digits) =>
+  Object.fromEntries(list.map((item, at) => [item.id || item, digits[at] === "1"]));
 
-/** @param {number} seconds since 1970 */
+/** @param {any} seconds since 1970, a number or its digits */
 const toIso = (seconds) => new Date(seconds * 1000).toISOString();
 
 /** @param {Pick<Config, "purposes" | "services">} config @param {Choice | null} choice
@@ -30,12 +31,12 @@ export const describeChoice = ({ purposes, services }, choice) =>
     consent_id: choice[CONSENT_ID],
     decision_id: choice[DECISION_ID],
     revision: +choice[REVISION],
-    given_at: toIso(+choice[GIVEN]),
+    given_at: toIso(choice[GIVEN]),
     valid_until: toIso(+choice[GIVEN] + +choice[LIFETIME_DAYS] * DAY_SECONDS),
     anonymise_ip: +choice[FLAGS] % 2 > 0,
     gpc: +choice[FLAGS] > 1,
     choices: byId(purposes, choice[PURPOSES]),
-    services: byId(services.map(({ id }) => id), choice[SERVICES]),
+    services: byId(services, choice[SERVICES]),
   };
 
 /** @param {Pick<Host, "choice" | "config" | "grants">} host

@@ -72,12 +72,13 @@ export const readChoice = (site, text) => {
 
 /** Whether a choice answers what is asked now; its scope says for how many purposes and services. A
  * clock may be a day off, not more.
- * @param {Pick<Config, "days" | "scope">} config @param {Choice | null} choice
+ * @param {Pick<Config, "days" | "scope">} config
+ * @param {any} choice  or null: a comparison makes numbers of its fields
  * @param {number} now milliseconds */
 export const isInForce = (config, choice, now) => {
   if (choice?.[SCOPE] !== config.scope) return false;
-  const age_days = (now / 1000 - +choice[GIVEN]) / DAY_SECONDS;
+  const age_days = (now / 1000 - choice[GIVEN]) / DAY_SECONDS;
   return (
-    +choice[LIFETIME_DAYS] <= config.days && age_days > -1 && age_days < +choice[LIFETIME_DAYS]
+    choice[LIFETIME_DAYS] <= config.days && age_days > -1 && age_days < choice[LIFETIME_DAYS]
   );
 };

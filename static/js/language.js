@@ -3,6 +3,7 @@
 /** The page's language where the policy has it, else the policy's first. Both written forms of
  * Norwegian read the one file there is. @param {Record<string, unknown>} languages */
 export const pageLanguage = (languages) => {
-  const wanted = document.documentElement.lang.slice(0, 2).toLowerCase().replace(/n[bn]/, "no");
+  const { lang } = document.documentElement;
+  const wanted = lang.toLowerCase().replace(/-.*/, "").replace(/^n[bn]$/, "no");
   return wanted in languages ? wanted : Object.keys(languages)[0];
 };

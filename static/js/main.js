@@ -55,10 +55,7 @@ const start = (config, ownScript, early, parts) => {
       // Storage is refused.
     }
     // A browser that keeps no cookies has its choice for as long as the page is there.
-    if (found || host.isKept) {
-      host.earlier = found;
-      host.isKept = true;
-    }
+    if ((host.isKept ||= !!found)) host.earlier = found;
     return isInForce(config, host.earlier, Date.now()) ? host.earlier : null;
   };
 
@@ -87,11 +84,7 @@ const start = (config, ownScript, early, parts) => {
   };
 
   /** @param {Element | null} opener */
-  const open = (opener) => {
-    // The page's language may have changed without a new page.
-    host.showControl();
-    withChoosing((part) => part.open(opener));
-  };
+  const open = (opener) => withChoosing((part) => part.open(opener));
   const withdrawAlone = () => {
     if (!host.hasGranted()) return;
     const choice = /** @type {any[]} */ (host.choice);
@@ -112,21 +105,20 @@ const start = (config, ownScript, early, parts) => {
   // @ts-expect-error -- what is made of it joins it below
   const host = {
     config,
-    base: ownScript.src.replace(/[^/]*$/, ""),
+    base: new URL(".", ownScript.src),
     shared,
     trust: makeTrust(),
     root: document.createElement("div"),
     choice: null,
-    grants: decide(config, null),
     applyChoice: () => {
       host.grants = decide(config, host.choice);
       host.tags.visit(document);
       const mustReload = !!parts.runServices?.(host);
-      host.clearStorage();
+      host.clearStored?.(host);
       if (host.choice) settle(/** @type {SlagboomDecision} */ (api.decision));
       return mustReload;
     },
-    clearStorage: () => parts.clearStored?.(host),
+    clearStored: parts.clearStored,
     // The digits of all purposes and services.
     hasGranted: () => /1/.test(/** @type {any} */ (host.choice?.slice(PURPOSES, FLAGS))),
     readLanguage: () => pageLanguage(config.languages),
@@ -142,13 +134,11 @@ const start = (config, ownScript, early, parts) => {
         throw error;
       }
     },
-    // The control stands behind everything else, and so waits for a page that is whole; not where
-    // the first layer is already there.
-    showControl: () =>
-      host.root.isConnected ? drawRoot() : whenWhole(() => host.root.isConnected || drawRoot()),
+    // The control stands behind everything else, and so waits for a page that is whole.
+    showControl: () => whenWhole(drawRoot),
   };
   parts.gateHost = host;
-  host.tags = makeTags(host);
+  host.tags = makeTags(host, ownScript.nonce);
   const api = (host.api = makeApi(host, {
     ready: new Promise((resolve) => {
       settle = resolve;
@@ -190,25 +180,33 @@ const start = (config, ownScript, early, parts) => {
       // It opens the storage, which no visitor has to wait for.
       addEventListener("storage", synchronise);
       synchronise();
+      // A page may have put a list of its own in the place of the one the kit's style is in.
+      host.showControl();
     }, QUIET_MS);
     addEventListener("pageshow", synchronise);
     addEventListener("visibilitychange", synchronise);
   };
   window.slagboom = api;
-  api.push(...early);
   // What is known here may be older than what comes: until then nothing is granted.
   if (coming) {
     host.applyChoice();
     coming.then(begin);
   } else begin();
 
-  addEventListener("click", (event) => {
-    const opener = /** @type {any} */ (event.target).closest?.("[data-slagboom=open]");
-    if (opener) {
-      event.preventDefault();
-      open(opener);
-    }
-  });
+  addEventListener(
+    "click",
+    (event) => {
+      // As seen from inside a component.
+      const path = /** @type {any[]} */ (event.composedPath());
+      const opener = path.find((node) => node.matches?.("[data-slagboom=open]"));
+      if (opener) {
+        event.preventDefault();
+        open(opener);
+      }
+    },
+    // Before a menu or a dialog around it that keeps its clicks to itself.
+    true,
+  );
   new MutationObserver((changes) => {
     for (const { addedNodes, attributeName, removedNodes, target } of changes) {
       (attributeName ? [target] : addedNodes).forEach(host.tags.visit);
@@ -217,13 +215,17 @@ const start = (config, ownScript, early, parts) => {
       removedNodes.forEach((node) => node === host.root || host.root.isConnected || host.showControl());
     }
   }).observe(document, { attributeFilter: ["data-consent"], childList: true, subtree: true });
+  // Last of all: what the page has put under this name may be no list.
+  api.push(...early);
 };
 
 const ownScript = /** @type {HTMLScriptElement | null} */ (document.currentScript);
+/** @type {any} */
 const { slagboom = [] } = window;
-// A second script tag would ask twice: the first one counts. An array is what the page left here. A
-// module does not know its own tag: the kit is a classic script, or nothing.
-if (ownScript && Array.isArray(slagboom)) {
+// A second script tag would ask twice: the first one counts. An array is what the page left here,
+// with or without stand-ins for what the kit can do; an element of the page may have the name as its
+// id. A module does not know its own tag: the kit is a classic script, or nothing.
+if (ownScript && (!slagboom.granted || slagboom.pop)) {
   // The server puts the site's policy in place of the first name, and declares the last around this
   // script (bundle.py).
   try {

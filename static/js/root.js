@@ -5,25 +5,21 @@
 
 /** @typedef {import("./types.js").Host} Host */
 
-/** A constructed sheet, which no `style-src` forbids; one costs less than one of each part. */
-const sheet = new CSSStyleSheet();
-
-/** @param {string} layer  one rule: all of a part's, in the kit's cascade layer */
-export const addStyle = (layer) => {
-  sheet.insertRule(layer, sheet.cssRules.length);
-};
-
 /** @param {Host} host @param {(opener: Element) => void} open @param {() => void} withdraw
  * @returns {() => void} draws the root and the control, in the page's language of the moment */
 export const makeRoot = (host, open, withdraw) => {
   const { config, root } = host;
+  // A constructed sheet, which no `style-src` forbids; one costs less than one of each part.
+  const sheet = new CSSStyleSheet();
   const control = document.createElement("section");
   root.id = "slagboom";
   // Most tags listen for clicks on the document, and would report the very one that withdraws.
   root.onclick = (event) => event.stopPropagation();
   control.className = "sb-control";
-  document.adoptedStyleSheets.push(sheet);
-  addStyle(config.style);
+  host.addStyle = (layer) => {
+    sheet.insertRule(layer, sheet.cssRules.length);
+  };
+  host.addStyle(config.style);
 
   /** @param {string} className @param {string} text @param {(button: Element) => void} act */
   const addButton = (className, text, act) => {
@@ -35,6 +31,8 @@ export const makeRoot = (host, open, withdraw) => {
   };
 
   return () => {
+    const { adoptedStyleSheets } = document;
+    if (!adoptedStyleSheets.includes(sheet)) adoptedStyleSheets.push(sheet);
     root.lang = host.readLanguage();
     control.remove();
     const texts = config.languages[root.lang];

@@ -2,11 +2,9 @@
 import { describeChoice } from "./api.js";
 import { encodeChoice, readChoice, readCookies } from "./cookie.js";
 import { isCovered, serviceOf } from "./hosts.js";
-import { addStyle } from "./root.js";
 import { resolveAddress } from "./tags.js";
 
 export const shared = {
-  addStyle,
   describeChoice,
   encodeChoice,
   isCovered,

@@ -17,8 +17,9 @@ export const resolveAddress = (address) => {
   return link;
 };
 
-/** @param {Host} host @returns {Tags} */
-export const makeTags = (host) => {
+/** @param {Host} host @param {string} nonce  of the kit's own tag, empty where it has none
+ * @returns {Tags} */
+export const makeTags = (host, nonce) => {
   /** Settles when every external script released so far has run or failed. @type {Promise<unknown>} */
   let released = Promise.resolve();
   /** @type {Tags["loading"]} */
@@ -33,14 +34,16 @@ export const makeTags = (host) => {
    * @type {Tags["mayRun"]} */
   const mayRun = (tag, address) => {
     const { config, grants } = host;
-    // A loop asks nothing of methods that the page may have replaced.
-    for (const name of (tag.dataset.consent || "").split(" ")) if (!grants[name]) return false;
+    const names = (tag.dataset.consent || "").split(" ");
+    // A loop asks little of methods that the page may have replaced; a list that it broke has no first.
+    if (!grants[names[0]]) return false;
+    for (const name of names) if (!grants[name]) return false;
     if (!address) return true;
     const url = resolveAddress(address);
     return (
       url.origin === location.origin ||
       isCovered(config.necessary_hosts, url) ||
-      !!serviceOf(config.services.filter(({ id }) => grants[id]), url)
+      serviceOf(config.services.filter(({ id }) => grants[id]), url)
     );
   };
 
@@ -52,7 +55,11 @@ export const makeTags = (host) => {
     if (script.src) {
       const settled = new Promise((done) => {
         loading.set(script, [marked, done]);
-        script.onload = script.onerror = done;
+        script.onload = script.onerror = (/** @type {any} */ { type }) => {
+          done(0);
+          // Whoever waits for the tag knows the marked one.
+          marked.dispatchEvent(new Event(type));
+        };
       }).then(() => loading.delete(script));
       place.replaceWith(script);
       if (!script.async) released = Promise.all([released, settled]);
@@ -68,7 +75,13 @@ export const makeTags = (host) => {
   /** @param {HTMLScriptElement} inert */
   const releaseScript = (inert) => {
     const address = inert.dataset.src || inert.getAttribute("src");
-    if (visited.has(inert) || !mayRun(inert, address)) return;
+    if (
+      visited.has(inert) ||
+      !mayRun(inert, address) ||
+      // What came into the page between its own scripts has not their nonce; to a script made here
+      // 'strict-dynamic' would grant all the same.
+      (!address && nonce && nonce !== inert.nonce)
+    ) return;
     isHalf ||= !address && !inert.nextSibling;
     if (isHalf && document.readyState === "loading") {
       // The parser may still be inside it; half a script must not run, nor those behind it before it.
@@ -77,7 +90,7 @@ export const makeTags = (host) => {
     }
     const script = document.createElement("script");
     for (const { name, value } of inert.attributes) {
-      if (!/^(src|data-consent)$/.test(name)) script.setAttribute(name, value);
+      if (!/^(src|data-consent|on)/.test(name)) script.setAttribute(name, value);
     }
     script.type = inert.dataset.type || "";
     // Only the nonce the tag itself carries: lending ours would let injected markup run.

@@ -85,7 +85,7 @@
  * @property {Map<HTMLScriptElement, [HTMLElement, (value?: unknown) => void]>} loading  scripts on
  * their way, with their marked tags and what settles them
  * @property {WeakSet<Node>} visited  tags already released, or waiting for those before them
- * @property {(tag: HTMLElement, address: string | null | undefined) => boolean} mayRun
+ * @property {(tag: HTMLElement, address: string | null | undefined) => unknown} mayRun  something where it may
  * @property {() => Promise<unknown>} released  settles when every ordered script released so far has
  * run or failed
  * @property {(script: HTMLScriptElement, place: ChildNode, marked: HTMLElement) => void} run
@@ -93,7 +93,7 @@
  *
  * @typedef {object} Host  what the gate offers the parts
  * @property {Config} config
- * @property {string} base  the address the kit is served under, ending in a slash
+ * @property {URL} base  the address the kit is served under, ending in a slash
  * @property {ReturnType<typeof import("./trusted.js").makeTrust>} trust
  * @property {import("./slagboom.js").Slagboom} api
  * @property {typeof import("./shared.js").shared} shared
@@ -108,7 +108,9 @@
  * @property {boolean} [isStranded]  whether a part did not load, so that only the control is left
  * @property {() => boolean} applyChoice  brings tags and services in line with the choice; tells whether
  * only a new page silences what was stopped
- * @property {() => void} clearStorage  of services that are not granted
+ * @property {(host: Host) => void} [clearStored]  of services that are not granted, where one keeps
+ * anything elsewhere than in cookies
+ * @property {(layer: string) => void} addStyle  one rule: all of a part's, in the kit's cascade layer
  * @property {() => boolean} hasGranted
  * @property {() => string} readLanguage  the page's, where the policy has it
  * @property {(key: string) => Promise<Mount>} loadPart
@@ -129,6 +131,7 @@
  * @typedef {object} Layers  what that part offers the layers
  * @property {Choosing["accept"]} accept
  * @property {(css: string) => void} addStyle
+ * @property {boolean} [isCounted]  whether this page has told that it shows a first layer
  * @property {Choosing["decide"]} decide
  * @property {() => import("./slagboom.js").SlagboomDecision | null} earlier
  * @property {() => void} forget  the choice, because its record is gone
@@ -189,7 +192,8 @@
  * @typedef {object} AnsweredNotice  what those are told who have answered before
  * @property {string} language
  * @property {string} site
- * @property {{revision: number, date: string, what: string}[]} [changes]
+ * @property {string} locale  the language as a browser knows it
+ * @property {{revision: number, title: string, what: string}[]} [changes]
  * @property {[id: string, name: string][]} purposes
  * @property {Record<string, string>} texts
  *
@@ -207,15 +211,14 @@
  * @property {string} purpose
  * @property {string} description
  * @property {string[]} [notes]
- * @property {[key: string, value: string | string[]][]} rows  a list holds codes of countries
+ * @property {[key: string, value: string][]} rows
  * @property {[pattern: string, kind: string, lifetime: string, purpose: string][]} [stored]
  * @property {[address: string, text: string]} [link]
  *
  * @typedef {object} SecondNotice  what the second layer draws
  * @property {string} language
- * @property {number} revision
- * @property {string} effective
- * @property {[date: string, address: string | null]} statement
+ * @property {string} dates  since when it holds, and the revision
+ * @property {string | null} statement_url
  * @property {[id: string, name: string, description: string, isNecessary: number][]} purposes
  * @property {SecondService[]} services
  * @property {string[]} columns  heads of the tables of what is stored

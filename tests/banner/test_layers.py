@@ -19,6 +19,7 @@ from slagboom_banner.layers import (
     describe_second_layer,
 )
 from slagboom_banner.load import read_policies
+from slagboom_banner.locales import format_day, join_names, name_country, name_locale
 from slagboom_banner.notice import build_notice
 
 if TYPE_CHECKING:
@@ -96,9 +97,18 @@ def test_a_layer_says_no_word_that_the_notice_does_not_hold(
     """A record names the notice's digest: what was shown must be in it."""
     whole = document(folder, language)
     drawn = list_texts(DESCRIBED[layer](whole))
+    days = [whole["effective"], whole["controller"]["statement_date"]]
+    days += [change["date"] for change in whole["changes"]]
+    codes = [office["country"] for office in whole["controller"]["offices"]]
+    codes += [code for service in whole["services"] for code in service["vendor"]["countries"]]
+    written = [
+        name_locale(language),
+        *(format_day(language, day) for day in days),
+        join_names(language, [name_country(language, code) for code in codes]),
+    ]
 
     assert len(drawn) > 5
-    assert list_words(drawn) <= list_words(whole)
+    assert list_words(drawn) <= list_words([whole, written])
 
 
 @pytest.mark.parametrize("layer", DESCRIBED)

@@ -1,7 +1,5 @@
 /** What only a visitor who has answered before is told, in one language: why they are asked again,
  * that their withdrawal holds, and their own record. */
-import { fill, formatDay, locales } from "../format.js";
-
 /** @typedef {import("../types.js").Answered} Answered */
 /** @typedef {import("../types.js").AnsweredNotice} AnsweredNotice */
 /** @typedef {import("../types.js").Host} Host */
@@ -11,7 +9,7 @@ const SAY_AFTER_MS = 99;
 
 /** @param {string} style @param {AnsweredNotice} notice @param {Host} host @param {Layers} layers
  * @returns {Answered} */
-const makePart = (style, { changes = [], language, purposes, site, texts }, host, layers) => {
+const makePart = (style, { changes = [], locale, purposes, site, texts }, host, layers) => {
   const { earlier: readEarlier, forget, h, isUnsent, makeButton } = layers;
   layers.addStyle(style);
 
@@ -41,8 +39,7 @@ const makePart = (style, { changes = [], language, purposes, site, texts }, host
       const earlier = readEarlier();
       const news = changes.filter(({ revision }) => earlier && revision > earlier.revision);
       return h("div.note", null, news.length
-        ? news.map(({ date, what }) => h("div", null,
-          h("b", null, fill(texts.changed_title, { date: formatDay(language, date) })), ` – ${what}`))
+        ? news.map(({ title, what }) => h("div", null, h("b", null, title), ` – ${what}`))
         : texts.expired_note);
     },
 
@@ -58,16 +55,19 @@ const makePart = (style, { changes = [], language, purposes, site, texts }, host
     makeRecord: (decision, outcome) => {
       /** @param {string} key @param {string} value */
       const row = (key, value) => [h("dt", null, key), h("dd", null, value)];
+      // A browser without the language must not fall back to its owner's: by numbers, as ISO 8601 has
+      // them and Swedish writes them.
+      const [known] = Intl.DateTimeFormat.supportedLocalesOf(locale);
       /** @param {string} time */
       const date = (time) =>
-        new Intl.DateTimeFormat(locales(language), { dateStyle: "long", timeStyle: "short" }).format(
-          new Date(time),
-        );
+        new Intl.DateTimeFormat(known || "sv", {
+          dateStyle: known ? "long" : "short",
+          timeStyle: "short",
+        }).format(new Date(time));
       /** @param {boolean} value */
       const named = (value) =>
-        new Intl.ListFormat(locales(language)).format(
-          purposes.filter(([id]) => decision.choices[id] === value).map(([, name]) => name),
-        ) || "–";
+        purposes.filter(([id]) => decision.choices[id] === value).map(([, name]) => name).join(", ")
+          || "–";
       const id = decision.consent_id;
       return h("div", null,
         decision.gpc && h("p.note", null, texts.gpc_note),
@@ -97,6 +97,9 @@ const makePart = (style, { changes = [], language, purposes, site, texts }, host
 // What loads a part declares the first name around it, and the server puts data in place of the others
 // (bundle.py).
 // @ts-ignore -- the names are not of this script
-const [parts, style, notice] = [sbParts, SLAGBOOM_STYLE, SLAGBOOM_ANSWERED];
-parts[`answered-${notice.language}`] = (/** @type {Host} */ host, /** @type {Layers} */ layers) =>
+const style = SLAGBOOM_STYLE, notice = SLAGBOOM_ANSWERED;
+// @ts-ignore -- as above
+sbParts[`answered-${notice.language}`] = (/** @type {Host} */ host, /** @type {Layers} */ layers) =>
   makePart(style, notice, host, layers);
+
+export {};

@@ -54,7 +54,7 @@ export const watchStored = (host) => {
         deleteCookie(pair.split("=")[0]);
       }
     }
-    host.clearStorage();
+    host.clearStored?.(host);
   };
   /** Looks now, and again for as long as the page is there and seen. */
   const look = () => {

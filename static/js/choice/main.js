@@ -40,10 +40,10 @@ const afterPaint = (released, act, leave) => {
     if (!isDone) act();
     isDone = true;
   };
-  requestAnimationFrame(() => setTimeout(() => released().then(once)));
   // A page that is not seen paints nothing, scripts may be long on their way, and nobody who clicks
   // sees a tenth of a second.
   setTimeout(once, LONGEST_WAIT_MS);
+  requestAnimationFrame(() => setTimeout(() => released().then(once)));
   addEventListener("pagehide", () => {
     once();
     leave();
@@ -62,7 +62,7 @@ const makeChoosing = ({ accept_anonymises, notices, revision, style }, host) => 
   /** @param {string} css  in which every declaration of a property of CSS itself is important, and
    * none says so (styles.py) */
   const addStyle = (css) =>
-    shared.addStyle(css.replace(/(?<=[{;])[a-z][^{};]*(?=[;}])/g, "$&!important"));
+    host.addStyle(css.replace(/[{;][a-z][^{};]*(?=[;}])/g, "$&!important"));
 
   /** Those that are there. @type {Map<string, Part>} */
   const parts = new Map();
@@ -226,8 +226,7 @@ const makeChoosing = ({ accept_anonymises, notices, revision, style }, host) => 
     host.isStranded = false;
     host.showControl();
   };
-  const ask = () => {
-    tell("ask");
+  const draw = () => {
     if (!config.languages[language()]) return;
     whenBody(() => {
       placeFirst();
@@ -237,6 +236,16 @@ const makeChoosing = ({ accept_anonymises, notices, revision, style }, host) => 
       else show();
     });
   };
+  const ask = () => {
+    tell("ask");
+    draw();
+  };
+  // A page of an application may change its language without a new page.
+  new MutationObserver(() => {
+    host.showControl();
+    update();
+    if (!host.choice) draw();
+  }).observe(document.documentElement, { attributeFilter: ["lang"] });
 
   /** @type {Layers} */
   const layers = {
@@ -299,7 +308,11 @@ const makeChoosing = ({ accept_anonymises, notices, revision, style }, host) => 
     refuse,
     decide,
     visit: (tag) => withCare((part) => part.visit(tag)),
-    open: layers.open,
+    open: (opener) => {
+      // The page's language may have changed before this was there.
+      host.showControl();
+      layers.open(opener);
+    },
     withdraw: () => {
       refuse("first");
       layers.withAnswered(({ sayWithdrawn }) => sayWithdrawn(status));

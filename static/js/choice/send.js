@@ -6,7 +6,7 @@
  * a fault in front of the server that passes. */
 const FINAL = /2..|400|409|413|422/;
 
-/** @param {string} base @param {ReturnType<typeof import("./unsent.js").makeUnsent>} unsent
+/** @param {URL} base @param {ReturnType<typeof import("./unsent.js").makeUnsent>} unsent
  * @param {() => void} onAnswer called after each attempt, which may have set the choice cookie
  * @returns {() => void} sends what waits */
 export const makeSender = (base, unsent, onAnswer) => {

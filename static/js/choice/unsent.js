@@ -24,8 +24,9 @@ export const makeUnsent = (site, readChoice) => {
     waiting: () => waiting,
     /** @param {Unsent[]} next */
     keep: (next) => {
-      waiting = next.slice(-MOST);
+      waiting = next;
       try {
+        waiting = next.slice(-MOST);
         if (next.length) localStorage[UNSENT] = JSON.stringify(waiting);
         else localStorage.removeItem(UNSENT);
       } catch {

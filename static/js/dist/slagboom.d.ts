@@ -82,8 +82,10 @@ export interface SlagboomNotice {
 export type SlagboomAct = (slagboom: Slagboom) => void;
 
 declare global {
+  /** An array until the script has loaded: `(window.slagboom ||= []).push((kit) => …)`; with the
+   * stand-ins of docs/api.md, the kit from the start. */
+  var slagboom: Slagboom | SlagboomAct[] | undefined;
   interface Window {
-    /** An array until the script has loaded: `(window.slagboom ||= []).push((kit) => …)`. */
     slagboom?: Slagboom | SlagboomAct[];
   }
 

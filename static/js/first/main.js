@@ -54,20 +54,24 @@ const makePart = (style, notice, host, layers) => {
       host.root.prepend(layer);
       // Counted, and nothing else: neither cookie nor identifier goes along. A tab in the background,
       // or a page that the browser prepares, may never be seen, or only once another was answered.
-      const count = () =>
-        host.choice || navigator.sendBeacon(`${host.base}shown`, layers.notices[notice.language]);
+      // Once for a page, also where that changes its language.
+      const count = () => {
+        layers.isCounted ||=
+          !!host.choice ||
+          navigator.sendBeacon?.(`${host.base}shown`, layers.notices[notice.language]);
+      };
       if (document.hidden) {
         // Behind the gate, which looks for that answer when it hears of this.
         addEventListener("visibilitychange", () => setTimeout(count), { once: true });
       } else count();
     },
     update: () => {
-      if (!layer || !host.choice) return;
+      if (!layer || (!host.choice && host.readLanguage() === notice.language)) return;
       layer.remove();
       layer = null;
       // Where the second layer took the answer, it has said so already.
       const { saved_status: saved } = notice.texts;
-      if (layers.status.textContent !== saved) layers.status.textContent = saved;
+      if (host.choice && layers.status.textContent !== saved) layers.status.textContent = saved;
     },
   };
 };
@@ -75,8 +79,9 @@ const makePart = (style, notice, host, layers) => {
 // What loads a part declares the first name around it, and the server puts data in place of the others
 // (bundle.py).
 // @ts-ignore -- the names are not of this script
-const [parts, style, notices] = [sbParts, SLAGBOOM_STYLE, SLAGBOOM_FIRST];
-for (const language of Object.keys(notices)) {
-  parts[`first-${language}`] = (/** @type {Host} */ host, /** @type {Layers} */ layers) =>
+const style = SLAGBOOM_STYLE, notices = SLAGBOOM_FIRST;
+for (const language in notices) {
+  // @ts-ignore -- as above
+  sbParts[`first-${language}`] = (/** @type {Host} */ host, /** @type {Layers} */ layers) =>
     makePart(style, notices[language], host, layers);
 }

@@ -11,9 +11,12 @@ const demand = (holds, problem) => {
   if (!holds) throw new TypeError(`slagboom.decide: ${problem}; nothing was decided`);
 };
 
+/** @param {unknown} given */
+const isObject = (given) => typeof given === "object" && given !== null && !Array.isArray(given);
+
 /** @param {unknown} given @param {string} field @param {string[]} known */
 const checkStates = (given, field, known) => {
-  demand(typeof given === "object" && given !== null, `${field} must be an object`);
+  demand(isObject(given), `${field} must be an object`);
   for (const [id, state] of Object.entries(/** @type {object} */ (given))) {
     demand(known.includes(id), `${field} names "${id}", which this policy does not ask about`);
     demand(typeof state === "boolean", `${field}: "${id}" must be true or false`);
@@ -23,7 +26,7 @@ const checkStates = (given, field, known) => {
 /** @param {Host} host @param {SlagboomAnswer} answer
  * @param {Record<string, string>} purposeOf  each service's, by its id */
 const decide = (host, answer, purposeOf) => {
-  demand(typeof answer === "object" && answer !== null, "give an object");
+  demand(isObject(answer), "give an object");
   for (const field in answer) {
     demand(FIELDS.includes(field), `"${field}" is none of ${FIELDS.join(", ")}`);
   }
@@ -66,7 +69,9 @@ const readNotice = async ({ base, readLanguage }, notices) => {
 // The gate before this script leaves its host in the first name, and the server puts data in place of
 // the other (bundle.py).
 // @ts-ignore -- the names are not of this script
-const [host, { notices, purposes }] = [/** @type {Host} */ (sbParts.gateHost), SLAGBOOM_OWN];
+const { notices, purposes } = SLAGBOOM_OWN;
+// @ts-ignore -- as above
+const host = /** @type {Host} */ (sbParts.gateHost);
 host.api.notice = () => readNotice(host, notices);
 host.api.decide = (answer) => decide(host, answer, purposes);
 

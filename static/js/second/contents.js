@@ -1,17 +1,12 @@
 /** What the second layer tells besides its switches: a service's particulars, the visitor's rights,
  * and whom to turn to. */
-import { fill, formatDay, locales } from "../format.js";
-
 /** @typedef {import("../types.js").Layers} Layers */
 /** @typedef {import("../types.js").SecondNotice} SecondNotice */
 /** @typedef {import("../types.js").SecondService} SecondService */
 
 /** @param {SecondNotice} notice @param {Layers} layers */
 export const makeContents = (notice, { h, outwardLink }) => {
-  const { language, texts } = notice;
-  const regions = new Intl.DisplayNames(locales(language), { type: "region" });
-  /** @param {string} code */
-  const country = (code) => regions.of(code) || code;
+  const { texts } = notice;
   /** @param {string} key @param {string} value */
   const row = (key, value) => [h("dt", null, key), h("dd", null, value)];
   /** Each in its own direction: a telephone number stays as it is among Arabic.
@@ -28,9 +23,7 @@ export const makeContents = (notice, { h, outwardLink }) => {
       notes.map((note) => h("p.note", null, note)),
       h("details", null,
         h("summary", null, texts.stored_title, h("span.hidden", null, `: ${name}`)),
-        h("dl", null, rows.map(([key, value]) =>
-          row(key, typeof value === "string"
-            ? value : new Intl.ListFormat(locales(language)).format(value.map(country))))),
+        h("dl", null, rows.map(([key, value]) => row(key, value))),
         stored
           ? h("div.scroll", { tabindex: "0", role: "group", "aria-label": texts.stored_title },
             h("table", null,
@@ -43,26 +36,21 @@ export const makeContents = (notice, { h, outwardLink }) => {
     ],
 
     rights: () => {
-      const [day, statement] = notice.statement;
       const [email, dpo] = notice.contacts;
       return [
         h("h3", null, texts.rights_title),
         h("p", null, notice.rights_intro),
         h("ul", null, notice.rights.map((right) => h("li", null, right))),
         h("h3", null, texts.controller_title),
-        notice.offices.map(([name, address, code, ...rest]) =>
-          h("p", null, join([name, address, country(/** @type {string} */ (code)), ...rest]))),
+        notice.offices.map((office) => h("p", null, join(office))),
         email && h("p", null, mail(email)),
         dpo && h("p", null, dpo),
         h("h3", null, texts.authority_title),
         notice.authorities.map(([name, website, place, address]) => h("p", null,
           website ? outwardLink(website, name) : name, ", ", join(place), mail(address))),
         h("p", null,
-          fill(texts.policy_date, { date: formatDay(language, day) }), " ",
-          fill(texts.revision_line, {
-            revision: notice.revision, date: formatDay(language, notice.effective),
-          }), " ",
-          statement && outwardLink(statement, texts.statement_link)),
+          notice.dates, " ",
+          notice.statement_url && outwardLink(notice.statement_url, texts.statement_link)),
       ];
     },
   };

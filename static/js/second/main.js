@@ -18,6 +18,7 @@ const makePart = (style, notice, host, layers) => {
 // What loads a part declares the first name around it, and the server puts data in place of the others
 // (bundle.py).
 // @ts-ignore -- the names are not of this script
-const [parts, style, notice] = [sbParts, SLAGBOOM_STYLE, SLAGBOOM_SECOND];
-parts[`second-${notice.language}`] = (/** @type {Host} */ host, /** @type {Layers} */ layers) =>
+const style = SLAGBOOM_STYLE, notice = SLAGBOOM_SECOND;
+// @ts-ignore -- as above
+sbParts[`second-${notice.language}`] = (/** @type {Host} */ host, /** @type {Layers} */ layers) =>
   makePart(style, notice, host, layers);
