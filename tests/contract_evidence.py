@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from evidence_samples import Log, places, published
-from log_samples import DOCUMENT, NOON, decision_id, make_record
-from sqlalchemy import delete, insert, select, text, update
+from log_samples import DOCUMENT, NOON, consent_id, decision_id, make_record
+from sqlalchemy import delete, event, insert, select, text, update
 
-from slagboom_server.chain import link
+from slagboom_server.chain import Reason, link
 from slagboom_server.chain_check import Fault
 from slagboom_server.checkpoint import read_checkpoint, write_checkpoint
+from slagboom_server.count_check import check_counts
+from slagboom_server.engine import open_engine, parse_url
 from slagboom_server.row import CONTEXT_IDS
 from slagboom_server.schema import (
     chains,
     checkpoints,
     clients,
+    daily_counts,
+    detailed_counts,
     notices,
     origins,
     records,
@@ -33,6 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from sqlalchemy import Table
+
+DAY = dt.timedelta(days=1)
 AT_15 = records.c.seq == 15
 
 CHANGES: dict[str, Any] = {
@@ -547,3 +554,130 @@ def test_what_is_appended_during_a_verification_is_no_fault(log: Log) -> None:
 
     assert verdict.is_good
     assert verdict.records == 32
+
+
+def erase(log: Log, *numbers: int) -> None:
+    """Erases these decisions as their visitors would."""
+    for number in numbers:
+        assert log.store.retention.erase(consent_id(number), Reason.VISITOR, NOON) == 1
+
+
+def raise_counts(log: Log, *tables: Table, by: int = 1000) -> None:
+    """Adds to what was accepted, in the rows of all decisions and of every purpose."""
+    for table in tables:
+        raised = {name: table.c[name] + by for name in ("accepted", "granted")}
+        log.tamper(update(table).values(raised))
+
+
+def test_counts_that_come_from_the_records_are_no_fault(log: Log) -> None:
+    later = NOON + 3 * DAY
+    log.store.append([make_record(40, published(), later), make_record(41, published(), later)])
+    assert log.check_counts() == []
+
+    erase(log, 1, 15, 32, 41)
+
+    assert log.check_counts() == []
+
+
+def test_counts_that_were_raised_are_found_by_site_day_and_column(log: Log) -> None:
+    log.tamper(update(daily_counts).values(accepted=daily_counts.c.accepted + 1000))
+
+    told = log.check_counts()
+
+    assert (
+        "counts of dsoft on 2026-11-21, all decisions: accepted says 1,032, and its records come "
+        "to 32" in told
+    )
+    assert any("on 2026-11-21, marketing: accepted says 1,032" in line for line in told)
+    assert not any("granted says" in line for line in told)
+
+
+def test_counts_that_were_raised_in_both_tables_are_found(log: Log) -> None:
+    raise_counts(log, daily_counts, detailed_counts)
+
+    told = "\n".join(log.check_counts())
+
+    assert "2026-11-21, all decisions: granted says 1,032, and its records come to 32" in told
+    assert "all decisions (revision 1, nl, unknown country, computer): accepted says 1,032" in told
+
+
+def test_counts_moved_to_another_day_are_found_on_both(log: Log) -> None:
+    for table in (daily_counts, detailed_counts):
+        log.tamper(update(table).values(day=table.c.day - 7))
+
+    told = "\n".join(log.check_counts())
+
+    assert "on 2026-11-14, all decisions: accepted says 32, and its records come to 0" in told
+    assert "on 2026-11-21, all decisions: accepted says 0, and its records come to 32" in told
+
+
+def test_counts_that_were_removed_are_found(log: Log) -> None:
+    log.tamper(delete(daily_counts), delete(detailed_counts))
+
+    assert "accepted says 0, and its records come to 32" in log.check_counts()[0]
+
+
+def test_counts_of_a_day_with_an_erased_record_cannot_be_less_than_what_is_left(log: Log) -> None:
+    erase(log, 15)
+    raise_counts(log, daily_counts, detailed_counts, by=-2)
+
+    told = "\n".join(log.check_counts())
+
+    assert "accepted says 30, and its records come to at least 31" in told
+
+
+def test_counts_of_a_day_with_an_erased_record_must_still_fit_the_length_of_the_chains(
+    log: Log,
+) -> None:
+    erase(log, 15)
+    raise_counts(log, daily_counts, detailed_counts)
+
+    [told] = log.check_counts()
+
+    assert told == "the counts come to 1,032 decisions, and the chains to 32"
+
+
+def test_an_erased_record_does_not_cover_the_counts_of_another_day(log: Log) -> None:
+    later = NOON + 3 * DAY
+    log.store.append([make_record(number, published(), later) for number in (40, 41, 42)])
+    erase(log, 41)
+    raise_counts(log, daily_counts, detailed_counts)
+
+    told = "\n".join(log.check_counts())
+
+    assert "on 2026-11-21, all decisions: accepted says 1,032, and its records come to 32" in told
+    assert "on 2026-11-24, all decisions: accepted says" not in told
+
+
+def test_what_was_shown_must_be_the_same_in_both_tables(log: Log) -> None:
+    log.tamper(update(daily_counts).values(shown=7))
+
+    assert any("shown says 7 by day, and 0 in the" in line for line in log.check_counts())
+
+
+def test_counts_agree_with_the_records_while_a_server_counts_on(log: Log) -> None:
+    """What comes in between two looks is in one of them and not in the other."""
+    engine = open_engine(parse_url(log.url))
+    number = 50
+
+    def append_one(*_: object) -> None:
+        nonlocal number
+        if number < 60:
+            number += 1
+            log.append(number, number)
+
+    try:
+        event.listen(engine, "after_cursor_execute", append_one)
+        assert check_counts(engine) == []
+    finally:
+        engine.dispose()
+    assert number == 60
+
+
+@pytest.mark.parametrize("value", [1 << 62, -1])
+def test_a_day_that_is_none_is_told_and_does_not_end_the_recount(log: Log, value: int) -> None:
+    log.tamper(update(records).where(AT_15).values(received_at=value))
+
+    assert any(
+        "accepted says 32, and its records come to 31" in line for line in log.check_counts()
+    )

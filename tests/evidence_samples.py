@@ -73,6 +73,14 @@ class Log:
             verification.close()
         return verdict
 
+    def check_counts(self) -> list[str]:
+        """What `slagboom log verify --counts` finds of the counts."""
+        verification = Verification(self.url, {})
+        try:
+            return verification.check_counts()
+        finally:
+            verification.close()
+
     def copies(self) -> list[Checkpoint]:
         log = self.store.evidence.chains()[0].uid
         return [copy for _, copy in CheckpointCopies(self.folder).all(log)]

@@ -74,6 +74,9 @@ def verify_log(
         Path | None,
         typer.Option("--timestamp-ca", metavar="FILE", help="Authorities to believe, PEM."),
     ] = None,
+    counts: Annotated[
+        bool, typer.Option("--counts", help="Count again what `log stats --by` tells, too.")
+    ] = False,
     processes: Annotated[
         int, typer.Option("--processes", min=0, help="0: as many as there are processors.")
     ] = 0,
@@ -119,8 +122,10 @@ def verify_log(
         if not processes and verification.total < _SMALL:
             count = 1
         _run(verification, verdict, count, progress)
+        if counts:
+            verdict.problems += verification.check_counts()
         uncovered = verification.find_uncovered(verdict.checkpoints, dt.datetime.now(dt.UTC))
-        _report(verdict, verification.chains, is_part=bool(start))
+        _report(verdict, verification.chains, is_part=bool(start), has_counts=counts)
     if uncovered is not None:
         _write(_tell_uncovered(uncovered))
     if not verdict.is_good:
@@ -169,7 +174,7 @@ def _run(verification: Verification, verdict: Verdict, processes: int, progress:
             write_progress(progress, verification.done)
 
 
-def _report(verdict: Verdict, chains: Sequence[Chain], *, is_part: bool) -> None:
+def _report(verdict: Verdict, chains: Sequence[Chain], *, is_part: bool, has_counts: bool) -> None:
     uids = {chain.number: chain.uid for chain in chains}
     for problem in verdict.told:
         _write(problem)
@@ -186,6 +191,8 @@ def _report(verdict: Verdict, chains: Sequence[Chain], *, is_part: bool) -> None
         sys.stdout.write(f"NOT as it was signed: {told} read\n")
         return
     _write(f"Nothing altered, removed, inserted or reordered: {told}")
+    if has_counts:
+        sys.stdout.write("The counts beside the log agree with its records\n")
     last = verdict.checkpoints.last
     newer = sum(chain.length for chain in chains)
     if last is None:

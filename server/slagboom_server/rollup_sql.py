@@ -34,11 +34,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
     from slagboom_server.names import Names, Notices
+    from slagboom_server.record import OfferedNotice
     from slagboom_server.rollup import Shown
 
 DAY_MS: Final = 86_400_000
-_EPOCH: Final = dt.date(1970, 1, 1)
-_ALL: Final = ""
+EPOCH: Final = dt.date(1970, 1, 1)
+ALL: Final = ""
 """The purpose of the rows that count decisions as a whole."""
 
 _SHOWN: Final = COUNTERS.index("shown")
@@ -73,7 +74,8 @@ _DAILY: Final = 3
 _MAX_ROWS: Final = 32
 """In one statement. A group seldom needs more, and the driver keeps each size it has seen."""
 
-_Totals = dict[tuple[Any, ...], list[int]]
+Totals = dict[tuple[Any, ...], list[int]]
+"""By the key of a row without its chain, what `COUNTERS` come to."""
 
 
 class Counting:
@@ -92,7 +94,7 @@ class Counting:
         shown: Mapping[Shown, int],
     ) -> None:
         """Counts new rows of records and what was shown. rows: as of `row.to_values`."""
-        detailed: _Totals = {}
+        detailed: Totals = {}
         alike = Counter(
             (
                 row[_SITE],
@@ -109,42 +111,58 @@ class Counting:
             self._add_decisions(connection, detailed, kind, times)
         for layer, times in shown.items():
             self._add_shown(connection, detailed, layer, times)
-        daily: _Totals = {}
-        for key, added in detailed.items():
-            total = daily.setdefault(key[:_DAILY], [0] * len(COUNTERS))
-            for place, number in enumerate(added):
-                total[place] += number
+        daily = sum_up(detailed)
         _upsert(connection, daily_counts, chain, daily)
         _upsert(connection, detailed_counts, chain, detailed)
 
     def _add_decisions(
-        self, connection: Connection, detailed: _Totals, kind: tuple[Any, ...], times: int
+        self, connection: Connection, detailed: Totals, kind: tuple[Any, ...], times: int
     ) -> None:
-        site_id, notice_id, client_id, day, country, action, choices = kind
-        offer = self._notices.offer(connection, notice_id)
+        _, notice_id, client_id, *_ = kind
         _, _, device = self._clients.name(connection, client_id)
-        rest = (offer.revision, offer.language, country or "", device)
-        counter = _COUNTER_OF[action]
-        answers = [(_ALL, choices != 0)]
-        answers += [(name, choices >> bit & 1) for bit, name in enumerate(offer.purposes)]
-        for purpose, is_granted in answers:
-            total = detailed.setdefault((site_id, day, purpose, *rest), [0] * len(COUNTERS))
-            total[counter] += times
-            if is_granted:
-                total[_GRANTED] += times
+        add_decisions(detailed, kind, self._notices.offer(connection, notice_id), device, times)
 
     def _add_shown(
-        self, connection: Connection, detailed: _Totals, layer: Shown, times: int
+        self, connection: Connection, detailed: Totals, layer: Shown, times: int
     ) -> None:
         site_id = self._sites.make_id(connection, layer.site)
-        day = (layer.day - _EPOCH).days
+        day = (layer.day - EPOCH).days
         rest = (layer.revision, layer.language, layer.country or "", DEVICES[layer.device])
-        for purpose in (_ALL, *layer.purposes):
+        for purpose in (ALL, *layer.purposes):
             total = detailed.setdefault((site_id, day, purpose, *rest), [0] * len(COUNTERS))
             total[_SHOWN] += times
 
 
-def _upsert(connection: Connection, table: Table, chain: int, totals: _Totals) -> None:
+def add_decisions(
+    detailed: Totals, kind: tuple[Any, ...], offer: OfferedNotice, device: int, times: int
+) -> None:
+    """Counts so many decisions of one kind: site, notice, client, day, country, action, choices.
+
+    offer: of that notice. device: of that client. Raises KeyError for an action there is not.
+    """
+    site_id, _, _, day, country, action, choices = kind
+    rest = (offer.revision, offer.language, country or "", device)
+    counter = _COUNTER_OF[action]
+    answers = [(ALL, choices != 0)]
+    answers += [(name, choices >> bit & 1) for bit, name in enumerate(offer.purposes)]
+    for purpose, is_granted in answers:
+        total = detailed.setdefault((site_id, day, purpose, *rest), [0] * len(COUNTERS))
+        total[counter] += times
+        if is_granted:
+            total[_GRANTED] += times
+
+
+def sum_up(detailed: Totals) -> Totals:
+    """The daily counts that detailed ones come to."""
+    daily: Totals = {}
+    for key, added in detailed.items():
+        total = daily.setdefault(key[:_DAILY], [0] * len(COUNTERS))
+        for place, number in enumerate(added):
+            total[place] += number
+    return daily
+
+
+def _upsert(connection: Connection, table: Table, chain: int, totals: Totals) -> None:
     rows = [(*key, chain, *total) for key, total in totals.items()]
     mark = mark_of(connection)
     for first in range(0, len(rows), _MAX_ROWS):
@@ -185,11 +203,11 @@ class SqlRollups:
         # PostgreSQL's sums of big numbers are decimals.
         sums = [cast(func.sum(table.c[counter]), BigInteger) for counter in COUNTERS]
         has_purposes = Dimension.PURPOSE in by
-        query = select(*columns, *sums).where((table.c.purpose != _ALL) == has_purposes)
+        query = select(*columns, *sums).where((table.c.purpose != ALL) == has_purposes)
         if first_day is not None:
-            query = query.where(table.c.day >= (first_day - _EPOCH).days)
+            query = query.where(table.c.day >= (first_day - EPOCH).days)
         if last_day is not None:
-            query = query.where(table.c.day <= (last_day - _EPOCH).days)
+            query = query.where(table.c.day <= (last_day - EPOCH).days)
         with self._reading() as connection:
             names = {row.id: row.name for row in connection.execute(select(sites))}
             if site is not None:
@@ -214,7 +232,7 @@ def _keep(value: str | int) -> str | int:
 
 @cache
 def _read_day(number: int) -> str:
-    return (_EPOCH + dt.timedelta(days=number)).isoformat()
+    return (EPOCH + dt.timedelta(days=number)).isoformat()
 
 
 def _read_device(number: int) -> str:

@@ -22,6 +22,7 @@ from slagboom_server.chain_check import (
 )
 from slagboom_server.chain_rows import check_doubles, check_names, read_chains
 from slagboom_server.checkpoint_check import Checked, check_checkpoints, check_notices
+from slagboom_server.count_check import check_counts
 from slagboom_server.engine import reading
 from slagboom_server.evidence_sql import SqlEvidence
 from slagboom_server.publication_check import PublicationCheck, check_publications
@@ -230,6 +231,10 @@ class Verification:
         if not times or max(times) - min(times) < _LATE_MS:
             return None
         return Uncovered(count, min(times), max(times))
+
+    def check_counts(self) -> list[str]:
+        """What the counts beside the log say that its records do not; see `count_check`."""
+        return check_counts(self._engine)
 
     def _check_ends(self, verdict: Verdict) -> None:
         """Whether each chain ends where it says, and nothing stands outside of the chains."""

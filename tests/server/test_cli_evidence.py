@@ -67,6 +67,18 @@ def test_an_altered_record_is_code_1_and_is_named(log: Log) -> None:
     assert "NOT as it was signed" in said
 
 
+def test_altered_counts_are_code_1_and_found_only_where_they_are_asked_for(log: Log) -> None:
+    assert run(log, "log", "verify", "--counts")[0] == 0
+    log.tamper(text("UPDATE daily_counts SET accepted = accepted + 1000"))
+
+    assert run(log, "log", "verify")[0] == 0
+    code, said = run(log, "log", "verify", "--counts")
+
+    assert code == 1
+    assert "counts of dsoft on 2026-11-21, all decisions: accepted says 1,032" in said
+    assert "NOT as it was signed" in said
+
+
 def test_an_offer_that_was_altered_is_one_clear_line_for_who_reads_the_log(log: Log) -> None:
     log.tamper(text("UPDATE notices SET offer = '{'"))
 
