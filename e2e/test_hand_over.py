@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 import secrets
 import threading
+import urllib.request
 from contextlib import closing
+from dataclasses import dataclass
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -14,8 +17,8 @@ from uuid import UUID
 
 import pytest
 
-from conftest import KitProcess, Visitor
-from slagboom_server.handover import KEY_NAME, Tokens, Way
+from conftest import VISITOR_ADDRESS, KitProcess, Visitor
+from slagboom_server.handover import KEY_NAME, Tokens, Way, find_traveller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +30,7 @@ SITES = {"www.all": "dsoft", "all": "dsoft", "shop.all": "soft4doc"}
 VENDOR = "www.googletagmanager.com"
 SERVICE, PURPOSE, COOKIE = "google-analytics", "statistics", "_ga"
 STRANGER = "https://elsewhere.test"
+STRANGERS_ADDRESS = "192.0.2.9"
 PAGE = """<!doctype html><html lang="nl"><head><title>Page</title>
 <script src="/s/{site}/gate.js" async></script></head><body>
 <a id="go" href="{next}/page">Further</a>
@@ -44,7 +48,8 @@ PAGE = """<!doctype html><html lang="nl"><head><title>Page</title>
 class Pages(ThreadingHTTPServer):
     """The company's own web server: the same page on every host, with the kit behind it.
 
-    more: what a test adds to the body. headers: what it adds to the answer.
+    more: what a test adds to the body. headers: what it adds to the answer. way_out: where `/out`
+    sends whoever asks for it.
     """
 
     def __init__(self, kit_port: int) -> None:
@@ -52,6 +57,7 @@ class Pages(ThreadingHTTPServer):
         self.kit_port = kit_port
         self.more = ""
         self.headers: dict[str, str] = {}
+        self.way_out = ""
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,))
         self._thread.start()
 
@@ -82,6 +88,8 @@ class _Answer(BaseHTTPRequestHandler):
         assert isinstance(self.server, Pages)
         if self.path.startswith("/s/"):
             self._ask_kit(self.server.kit_port)
+        elif self.path == "/out":
+            self._send(302, {"location": self.server.way_out}, b"")
         else:
             body = self.server.write(self.headers["host"].partition(":")[0])
             self._send(200, {"content-type": "text/html", **self.server.headers}, body)
@@ -92,7 +100,9 @@ class _Answer(BaseHTTPRequestHandler):
         kit = HTTPConnection("127.0.0.1", port, timeout=30)
         with closing(kit):
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            kit.request(self.command, self.path, body, dict(self.headers))
+            # Of a new tab's first requests the browser itself does not tell it in every case.
+            headers = dict(self.headers) | {"X-Forwarded-For": VISITOR_ADDRESS}
+            kit.request(self.command, self.path, body, headers)
             answer = kit.getresponse()
             self._send(answer.status, dict(answer.getheaders()), answer.read())
 
@@ -118,6 +128,7 @@ class Company(KitProcess):
             self.pages.address(host)
             for host in ("one", "two", "three", "www.all", "all", "shop.all")
         )
+        self.way_out = self.pages.address("stranger") + "/out"
         everywhere = f"[{self.one}, {self.two}, {self.three}]"
         self.edit("kresoft", r"origins:\n(  - .*\n)+", f"origins: {everywhere}\n")
         self.edit("kresoft", r"measurement_id: .*", "measurement_id: G-DEMO000000")
@@ -359,52 +370,93 @@ def test_a_withdrawal_goes_along_and_an_older_grant_does_not_run_meanwhile(
     assert actions == ["accept_all", "withdraw"]
 
 
-def decide_elsewhere(kit: Company, make_visitor: Callable[[], Visitor]) -> str:
-    """The number of an attacker's own decision: a grant that stands in the log."""
+@dataclass(frozen=True, slots=True)
+class Attacker:
+    """Somebody whose own grant stands in the log, and who would like others to have it.
+
+    choice: their cookie. user_agent: that of the browser, which is the victims' as well.
+    """
+
+    decision_id: str
+    choice: str
+    user_agent: str
+
+
+def decide_elsewhere(kit: Company, make_visitor: Callable[[], Visitor]) -> Attacker:
     attacker = make_visitor()
     attacker.open(f"{kit.one}/page")
     attacker.answer("accept")
     decision = attacker.decision()
     assert decision is not None
-    return str(decision["decision_id"])
+    return Attacker(
+        str(decision["decision_id"]),
+        domain_cookies(attacker, kit.one)["slagboom"],
+        attacker.page.evaluate("() => navigator.userAgent"),
+    )
 
 
 def make_token(  # noqa: PLR0913 -- what a token is made of
     kit: Company,
-    decision_id: str,
+    attacker: Attacker,
     *,
+    decision_id: str | None = None,
     key: bytes | None = None,
     source: str | None = None,
     target: str | None = None,
     age_seconds: int = 0,
 ) -> str:
+    """As an attacker gets one who is on the victim's network and has the same browser."""
     made_at = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=age_seconds)
-    way = Way("kresoft", source or kit.one, target or kit.two)
-    return Tokens(key or kit.key).make(way, UUID(decision_id), made_at)
+    by = find_traveller(VISITOR_ADDRESS, attacker.user_agent)
+    way = Way("kresoft", source or kit.one, target or kit.two, by)
+    number = UUID(decision_id or attacker.decision_id)
+    return Tokens(key or kit.key).make(way, number, made_at)
+
+
+def ask_token(kit: Company, attacker: Attacker) -> str:
+    """As any other attacker gets one, with neither a browser nor a page."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{kit.port}/s/kresoft/hand-over",
+        json.dumps({"choice": attacker.choice, "to": kit.two}).encode(),
+        {
+            "Origin": kit.one,
+            "User-Agent": attacker.user_agent,
+            "X-Forwarded-For": STRANGERS_ADDRESS,
+        },
+    )
+    with urllib.request.urlopen(request) as answer:  # noqa: S310 -- our own loopback
+        return str(json.load(answer)["token"])
+
+
+def lead(visitor: Visitor, kit: Company, address: str) -> None:
+    """Leads to an address from the first domain, by way of somebody else's redirect."""
+    kit.pages.way_out = address
+    visitor.open(f"{kit.one}/page")
+    visitor.page.evaluate("address => { location.href = address }", kit.way_out)
+    visitor.page.wait_for_url(f"{kit.two}/**")
+    visitor.page.wait_for_function("() => window.slagboom")
 
 
 def bring(visitor: Visitor, kit: Company, token: str) -> None:
-    """Comes to the second domain from the first one, by a script of that page."""
-    visitor.open(f"{kit.one}/page")
-    visitor.page.evaluate(
-        "address => { location.href = address }", f"{kit.two}/page#slagboom={token}"
-    )
-    visitor.page.wait_for_url(f"{kit.two}/**")
-    visitor.page.wait_for_function("() => window.slagboom")
+    """Comes to the second domain from the first one with a token."""
+    lead(visitor, kit, f"{kit.two}/page#slagboom={token}")
 
 
 def test_a_token_that_only_looks_right_grants_nothing(
     kit: Company, visitor: Visitor, new_visitor: Callable[[], Visitor]
 ) -> None:
-    decision_id = decide_elsewhere(kit, new_visitor)
-    good = make_token(kit, decision_id)
+    attacker = decide_elsewhere(kit, new_visitor)
+    good = make_token(kit, attacker)
     wrong = {
-        "forged": make_token(kit, decision_id, key=secrets.token_bytes(32)),
+        "forged": make_token(kit, attacker, key=secrets.token_bytes(32)),
         "tampered": good[:10] + ("A" if good[10] != "A" else "B") + good[11:],
-        "expired": make_token(kit, decision_id, age_seconds=121),
-        "for another domain": make_token(kit, decision_id, target=kit.three),
-        "from another domain": make_token(kit, decision_id, source=kit.three),
-        "of no decision": make_token(kit, "019a9ce7-0000-7000-8000-0000000000ff"),
+        "expired": make_token(kit, attacker, age_seconds=121),
+        "for another domain": make_token(kit, attacker, target=kit.three),
+        "from another domain": make_token(kit, attacker, source=kit.three),
+        "of no decision": make_token(
+            kit, attacker, decision_id="019a9ce7-0000-7000-8000-0000000000ff"
+        ),
+        "of another network": ask_token(kit, attacker),
         "cut": good[:30],
         "empty": "",
     }
@@ -415,7 +467,7 @@ def test_a_token_that_only_looks_right_grants_nothing(
     # The same way with the right one: what has been refused above was refused for its fault.
     bring(visitor, kit, good)
     arrive(visitor.page)
-    assert visitor.decision()["decision_id"] == decision_id
+    assert visitor.decision()["decision_id"] == attacker.decision_id
 
 
 def test_a_token_is_taken_once(
@@ -439,10 +491,10 @@ def test_a_crafted_link_plants_nothing_wherever_it_stands(
     kit: Company, visitor: Visitor, new_visitor: Callable[[], Visitor]
 ) -> None:
     """Each token is genuine: of the attacker's own grant, and fresh."""
-    decision_id = decide_elsewhere(kit, new_visitor)
+    attacker = decide_elsewhere(kit, new_visitor)
 
     def craft() -> str:
-        return f"{kit.two}/page#slagboom={make_token(kit, decision_id)}"
+        return f"{kit.two}/page#slagboom={make_token(kit, attacker)}"
 
     publish_stranger(visitor)
     kit.pages.more = f'<a id="planted" href="{craft()}">Free shoes</a>'
@@ -466,6 +518,183 @@ def test_a_crafted_link_plants_nothing_wherever_it_stands(
     visitor.page.click("#planted")
     visitor.page.wait_for_url(f"{kit.two}/**")
     check_asked(visitor, kit)
+
+
+SHADOW = '<div id="x"><template shadowrootmode="closed"><a href="{}">Shoes</a></template></div>'
+LINK = '<a id="x" href="{}">Shoes</a>'
+FRAGMENTS = [
+    "#slagboom={}",
+    "#far&slagboom={}",
+    "#!a&slagboom={}",
+    "#/a&slagboom={}",
+    "#slagboom={}:~:text=Far",
+]
+PLANTED = {
+    **{fragment: (LINK, fragment) for fragment in FRAGMENTS},
+    "twice": (LINK, "#slagboom=x&amp;slagboom={}"),
+    "put together": (LINK, "#slagboom&amp;slagboom=={}"),
+    "taken apart": (LINK, "#slag&#10;boom={}"),
+    "drawn": ('<svg><a href="{}"><rect id="x" width="90" height="40"/></a></svg>', FRAGMENTS[0]),
+    "drawn as of old": (
+        '<svg><a xlink:href="{}"><rect id="x" width="90" height="40"/></a></svg>',
+        FRAGMENTS[0],
+    ),
+    "in a map": (
+        """<map name="m"><area shape="rect" coords="0,0,90,90" href="{}" alt="Shoes"></map>
+        <img id="x" usemap="#m" width="90" height="90" alt="">""",
+        FRAGMENTS[0],
+    ),
+    "in a component": (SHADOW.replace("closed", "open"), FRAGMENTS[0]),
+    "in a closed component": (SHADOW, FRAGMENTS[0]),
+    "in a form": ('<form action="{}"><button id="x">Shoes</button></form>', FRAGMENTS[0]),
+    "by script": (
+        """<button id="x" onclick="location.href = '{}'">Shoes</button>""",
+        FRAGMENTS[0],
+    ),
+}
+
+
+def plant(kit: Company, token: str, markup: str, fragment: str) -> None:
+    """Leaves a token on a page of the company's own, among what its visitors write there."""
+    kit.pages.more = markup.format(f"{kit.two}/page{fragment.format(token)}")
+
+
+@pytest.mark.parametrize("where", PLANTED)
+def test_what_others_have_left_on_the_page_plants_nothing(
+    kit: Company, visitor: Visitor, new_visitor: Callable[[], Visitor], where: str
+) -> None:
+    """Not even where they are on the visitor's own network and have the same browser."""
+    plant(kit, make_token(kit, decide_elsewhere(kit, new_visitor)), *PLANTED[where])
+    visitor.open(f"{kit.one}/page")
+
+    # A component that is closed is known by its host, which fills the line.
+    visitor.page.click("#x", position={"x": 9, "y": 9})
+    visitor.page.wait_for_url(f"{kit.two}/**")
+
+    check_asked(visitor, kit)
+
+
+def test_what_no_script_of_the_page_sees_plants_nothing_of_another_networks(
+    kit: Company, visitor: Visitor, new_visitor: Callable[[], Visitor]
+) -> None:
+    """An older browser asks no page before it leaves."""
+    plant(kit, ask_token(kit, decide_elsewhere(kit, new_visitor)), SHADOW, FRAGMENTS[0])
+    visitor.page.add_init_script("delete window.navigation")
+    visitor.open(f"{kit.one}/page")
+
+    visitor.page.click("#x", position={"x": 9, "y": 9})
+    visitor.page.wait_for_url(f"{kit.two}/**")
+
+    assert visitor.witness.urls("/accept") != []
+    check_asked(visitor, kit)
+
+
+@pytest.mark.parametrize("where", ["#slagboom={}", "#/a&slagboom={}", "drawn", "in a component"])
+@pytest.mark.parametrize("how", ["middle", "Control"])
+def test_no_new_tab_takes_along_what_others_have_left(
+    kit: Company, visitor: Visitor, new_visitor: Callable[[], Visitor], where: str, how: str
+) -> None:
+    token = make_token(kit, decide_elsewhere(kit, new_visitor))
+    plant(kit, token, *PLANTED[where])
+    visitor.open(f"{kit.one}/page")
+    click: Any = {"button": "middle"} if how == "middle" else {"modifiers": ["Control"]}
+
+    with visitor.context.expect_page() as opened:
+        visitor.page.click("#x", position={"x": 9, "y": 9}, **click)
+    tab = opened.value
+    tab.wait_for_url(f"{kit.two}/**")
+    arrive(tab)
+
+    assert tab.evaluate("() => slagboom.decision") is None
+    assert "slagboom" not in domain_cookies(visitor, kit.two)
+
+
+@pytest.mark.parametrize("event", ["contextmenu", "dragstart"])
+@pytest.mark.parametrize("to", ["two", "one", "stranger"])
+def test_no_menu_and_no_drop_finds_what_others_have_left(
+    kit: Company, visitor: Visitor, event: str, to: str
+) -> None:
+    """What the browser's own menu opens, and where a link is dropped, no page hears of."""
+    address = kit.pages.address(to)
+    kit.pages.more = f'<a id="x" href="{address}/page#/a&amp;slagboom=planted">Shoes</a>'
+    visitor.open(f"{kit.one}/page")
+
+    if event == "contextmenu":
+        visitor.page.click("#x", button="right")
+    else:
+        visitor.page.drag_and_drop("#x", "#far")
+
+    assert visitor.page.locator("#x").get_attribute("href") == f"{address}/page#/a"
+
+
+def test_a_redirect_of_somebody_elses_brings_no_token_of_theirs(
+    kit: Company, visitor: Visitor, new_visitor: Callable[[], Visitor]
+) -> None:
+    """Of the whole way the second domain sees where it began, which is the company's own page."""
+    token = ask_token(kit, decide_elsewhere(kit, new_visitor))
+    kit.pages.way_out = f"{kit.two}/page#slagboom={token}"
+    kit.pages.more = LINK.format(kit.way_out)
+    visitor.open(f"{kit.one}/page")
+
+    visitor.page.click("#x")
+    visitor.page.wait_for_url(f"{kit.two}/**")
+
+    assert visitor.page.evaluate("() => document.referrer") == f"{kit.one}/"
+    check_asked(visitor, kit)
+
+
+def test_a_link_followed_before_the_kit_is_there_plants_nothing(
+    kit: Company, visitor: Visitor, new_visitor: Callable[[], Visitor]
+) -> None:
+    plant(kit, ask_token(kit, decide_elsewhere(kit, new_visitor)), LINK, FRAGMENTS[0])
+    visitor.hold(f"{kit.one}/s/**/gate.js")
+    visitor.page.goto(f"{kit.one}/page", wait_until="commit")
+
+    visitor.page.click("#x", no_wait_after=True)
+    visitor.page.wait_for_url(f"{kit.two}/**")
+
+    check_asked(visitor, kit)
+
+
+@pytest.mark.parametrize("rest", ["#/a", "#!a"])
+def test_a_token_where_no_link_is_given_one_is_removed_unused(
+    kit: Company, visitor: Visitor, new_visitor: Callable[[], Visitor], rest: str
+) -> None:
+    token = make_token(kit, decide_elsewhere(kit, new_visitor))
+
+    lead(visitor, kit, f"{kit.two}/page{rest}&slagboom={token}")
+
+    check_asked(visitor, kit)
+    assert visitor.page.url == f"{kit.two}/page{rest}"
+    assert visitor.witness.urls("/accept") == []
+
+
+@pytest.mark.parametrize("answer", ["reject", "withdraw"])
+def test_nobody_elses_newer_grant_overturns_a_refusal(
+    kit: Company, visitor: Visitor, new_visitor: Callable[[], Visitor], answer: str
+) -> None:
+    """Not even one from the visitor's own network."""
+    visitor.open(f"{kit.two}/page")
+    visitor.answer("accept" if answer == "withdraw" else answer)
+    if answer == "withdraw":
+        with visitor.page.expect_response("**/decisions"):
+            visitor.page.click(".sb-withdraw")
+        visitor.settled()
+        visitor.page.wait_for_load_state("load")
+    own = visitor.decision()
+    await_next_second(visitor)
+    attacker = decide_elsewhere(kit, new_visitor)
+    visitor.witness.forget()
+
+    bring(visitor, kit, make_token(kit, attacker))
+    visitor.page.locator(".sb-reopen").wait_for()
+    visitor.witness.mark(visitor.page)
+
+    assert own is not None
+    assert visitor.witness.urls("/accept") != []
+    assert visitor.decision() == own
+    assert not visitor.page.evaluate(f"() => slagboom.granted('{SERVICE}')")
+    assert VENDOR not in visitor.witness.hosts(own="localhost")
 
 
 def test_the_pages_own_fragment_is_kept_and_shown(kit: Company, visitor: Visitor) -> None:

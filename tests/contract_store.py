@@ -6,20 +6,27 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import io
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, TextIO
 
 import pytest
 from log_samples import DOCUMENT, NOON, consent_id, decision_id, make_offer, make_record
+from sqlalchemy import select
 
 from slagboom_banner.model import Action
 from slagboom_server import export_tasks, lean
 from slagboom_server.csv_lines import write_csv
+from slagboom_server.engine import reading
 from slagboom_server.errors import StoreUnavailable
 from slagboom_server.export import Format, write_records
 from slagboom_server.export_tasks import Workers, write_text
 from slagboom_server.json_lines import write_json, write_json_lines
+from slagboom_server.migration import open_current
 from slagboom_server.record import Flag
+from slagboom_server.schema import spent_tokens
 from slagboom_server.store import Answer, Conflict, Cursor, Filter, Repeated, Stored
+from slagboom_server.store_sql import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
     from slagboom_server.store import Store
 
 HOUR = dt.timedelta(hours=1)
+TOKEN = bytes(range(20))
 
 
 @pytest.fixture
@@ -329,6 +337,33 @@ def test_stats_add_up(filled: Store) -> None:
     assert (stats.services["leadinfo"].granted, stats.services["leadinfo"].refused) == (3, 4)
     assert stats.days == {dt.date(2026, 11, 21): 5, dt.date(2026, 11, 22): 2}
     assert stats.languages == {"nl": 6, "fr": 1}
+
+
+def test_a_token_is_spent_once_whoever_spends_it(store: Store, database_url: str) -> None:
+    ends = NOON + dt.timedelta(minutes=2)
+    with closing(open_store(database_url)) as other, ThreadPoolExecutor(8) as pool:
+        spending = [pool.submit(each.spend_token, TOKEN, ends, NOON) for each in [store, other] * 4]
+        first = [one.result() for one in spending]
+
+        assert sorted(first) == [False] * 7 + [True]
+        assert store.spend_token(TOKEN[::-1], ends, NOON)
+    # Clocks of nodes differ by some minutes at most.
+    assert not store.spend_token(TOKEN, ends, ends + dt.timedelta(minutes=9))
+
+
+def test_a_spent_token_is_forgotten_when_it_is_good_for_nothing(
+    store: Store, database_url: str
+) -> None:
+    for minutes in range(0, 60, 5):
+        now = NOON + dt.timedelta(minutes=minutes)
+        token = minutes.to_bytes(len(TOKEN))
+        assert store.spend_token(token, now + dt.timedelta(minutes=2), now)
+
+    engine = open_current(database_url)
+    with reading(engine) as connection:
+        left = connection.scalars(select(spent_tokens.c.digest)).all()
+    engine.dispose()
+    assert sorted(map(int.from_bytes, left)) == [45, 50, 55]
 
 
 def test_stats_of_nothing_are_empty(store: Store) -> None:

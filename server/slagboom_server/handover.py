@@ -6,33 +6,37 @@ visitor chose is read from the log when the token is redeemed.
 
 A signature alone would not keep out a crafted link: anybody can decide for themselves, have their
 own decision handed over and send others there. So a token is bound to the page it was made for, and
-redeemed only for a browser that comes from there: a page cannot make up its referrer.
+redeemed only for a browser that comes from there: a page cannot make up its referrer. That does not
+keep out a link that somebody has left on that very page, so a token is bound to who asked for it as
+well: the network and the user agent, of which nothing is kept, are part of what is signed.
 """
 
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import hmac
 import json
 import secrets
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from slagboom_banner.errors import SlagboomError
+from slagboom_server.anonymise import find_network
 from slagboom_server.choice_cookie import DAY_SECONDS, cookie_value
 from slagboom_server.entry import to_entry
 from slagboom_server.row import service_ids
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from slagboom_server.store import Store
 
 TOKEN_SECONDS: Final = 120
 """A page reads a token within one minute of asking for it, and the next one may load slowly."""
+
+NOT_GOOD: Final = "the token is not, or no longer, good for this way"
+"""What is said of every token that is refused, whatever is wrong with it."""
 
 KEY_NAME: Final = "hand-over.key"
 KEY_BYTES: Final = 32
@@ -46,12 +50,45 @@ class HandOverRefused(SlagboomError):  # noqa: N818 - it names what happened
 
 
 @dataclass(frozen=True, slots=True)
+class Traveller:
+    """Who sends a request, by what their other requests have in common with it.
+
+    network: 3 or 6 bytes, as the log truncates an address. browser: a digest of the user agent.
+    """
+
+    network: bytes
+    browser: bytes
+
+
+def find_traveller(address: str, user_agent: str) -> Traveller:
+    """Who sends a request. address: the visitor's own, behind whatever proxies they came through.
+
+    Raises HandOverRefused where it is none: nobody could be told from anybody else.
+    """
+    network = find_network(address)
+    if network is None:
+        message = "the visitor's address is not known"
+        raise HandOverRefused(message)
+    return Traveller(network, hashlib.sha256(user_agent.encode()).digest())
+
+
+@dataclass(frozen=True, slots=True)
 class Way:
-    """From which page to which: origins as browsers send them."""
+    """From which page to which, and who goes it: origins as browsers send them."""
 
     site: str
     source: str
     target: str
+    by: Traveller
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """What a good token says. digest: 20 bytes that no other token has."""
+
+    decision_id: UUID
+    digest: bytes
+    expires_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +105,19 @@ class HandedChoice:
 
 def _sign(key: bytes, way: Way, payload: bytes) -> bytes:
     # As JSON no two ways are signed alike, whatever the names hold.
-    text = json.dumps(["slagboom hand-over 1", way.site, way.source, way.target])
+    pages = ["slagboom hand-over 2", way.site, way.source, way.target]
+    text = json.dumps([*pages, way.by.network.hex(), way.by.browser.hex()])
     return hmac.digest(key, text.encode() + payload, hashlib.sha256)[:_SIGNATURE_BYTES]
 
 
 class Tokens:
-    """Makes and redeems tokens. key: the secret that every process of one log has.
+    """Makes and reads tokens. key: the secret that every process of one log has.
 
-    Which tokens are spent is known to this process alone: another one of the same log would take a
-    token again, within its two minutes and on the same way.
+    Which tokens are spent is for the log to know (`Store.spend_token`), and so for all of them.
     """
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-        self._spent: dict[bytes, int] = {}
-        self._lock = threading.Lock()
 
     def make(self, way: Way, decision_id: UUID, now: dt.datetime) -> str:
         """A token of 64 letters, digits, hyphens and underscores."""
@@ -90,33 +125,24 @@ class Tokens:
         payload = decision_id.bytes + expires_at.to_bytes(4) + secrets.token_bytes(8)
         return base64.urlsafe_b64encode(payload + _sign(self._key, way, payload)).decode()
 
-    def redeem(self, token: str, way: Way, now: dt.datetime) -> UUID:
-        """The decision a token vouches for, which is spent from now on.
+    def read(self, token: str, way: Way, now: dt.datetime) -> Voucher:
+        """What a token says that is good on this way; whether it is spent is not asked here.
 
         Raises HandOverRefused for any other token than one made for this way in the last two
-        minutes and not redeemed yet; which of these it is, nobody is told.
+        minutes; which of these it is, nobody is told.
         """
-        message = "the token is not, or no longer, good for this way"
         try:
             # Letters of another alphabet were passed over in silence otherwise.
             content = base64.b64decode(token.encode(), altchars=b"-_", validate=True)
         except ValueError as error:
-            raise HandOverRefused(message) from error
+            raise HandOverRefused(NOT_GOOD) from error
         payload, signature = content[:_SIGNED], content[_SIGNED:]
-        seconds = int(now.timestamp())
         expires_at = int.from_bytes(payload[_TIME])
         is_good = hmac.compare_digest(signature, _sign(self._key, way, payload))
-        if not is_good or seconds >= expires_at or not self._spend(signature, expires_at, seconds):
-            raise HandOverRefused(message)
-        return UUID(bytes=payload[: _TIME.start])
-
-    def _spend(self, signature: bytes, expires_at: int, now: int) -> bool:
-        """Whether this is the first time; what has expired by itself is forgotten."""
-        with self._lock:
-            self._spent = {one: until for one, until in self._spent.items() if until > now}
-            is_first = signature not in self._spent
-            self._spent[signature] = expires_at
-        return is_first
+        if not is_good or now.timestamp() >= expires_at:
+            raise HandOverRefused(NOT_GOOD)
+        ends = dt.datetime.fromtimestamp(expires_at, dt.UTC)
+        return Voucher(UUID(bytes=payload[: _TIME.start]), signature, ends)
 
 
 @dataclass(frozen=True, slots=True)

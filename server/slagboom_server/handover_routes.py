@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -16,20 +16,39 @@ from starlette.routing import Route
 from slagboom_banner.cookie import COOKIE_NAME
 from slagboom_banner.model import Model
 from slagboom_server.choice_cookie import cookie_header
-from slagboom_server.handover import HandedChoice, HandOverRefused, Question, Way, find_choice
+from slagboom_server.handover import (
+    NOT_GOOD,
+    HandedChoice,
+    HandOverRefused,
+    Question,
+    Traveller,
+    Way,
+    find_choice,
+    find_traveller,
+)
 from slagboom_server.problems import SAFE_HEADERS, Refusal
-from slagboom_server.request import allow_origin, find_kit, find_site, read_body, require_origin
+from slagboom_server.request import (
+    allow_origin,
+    find_kit,
+    find_site,
+    read_body,
+    require_origin,
+    require_rate,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from starlette.requests import Request
 
     from slagboom_server.sites import Site
 
 
-_GIVEN, _CONSENT_ID, _DECISION_ID = 3, 5, 6
+_SCOPE, _GIVEN, _CONSENT_ID, _DECISION_ID, _PURPOSES, _SERVICES, _FLAGS = 2, 3, 5, 6, 7, 8, 9
 """Places among the parts of the choice cookie (banner/slagboom_banner/cookie.py)."""
+
+_ANONYMISED: Final = frozenset({"1", "3"})
+"""Flags of choices that the visitor's full address goes to nobody by."""
 
 Origin = Annotated[str, Field(max_length=300)]
 Cookie = Annotated[str, Field(max_length=400)]
@@ -73,16 +92,38 @@ def _decision_of(cookie: str) -> UUID:
         raise HandOverRefused(message) from error
 
 
-def _is_newer(choice: HandedChoice, held: str | None) -> bool:
+def _may_replace(choice: HandedChoice, held: str | None) -> bool:
     """Whether a choice takes the place of the one a domain has.
 
-    Of one visitor's decisions the log has told which is the newest; a cookie knows only seconds.
+    The newer one stands; of one visitor's decisions the log has told which is the newest, while a
+    cookie knows only seconds. Under another consent number it may be anybody's, and so takes away
+    what is granted here but never grants what was refused here.
     """
-    parts = (held or "").split(".")
-    if len(parts) <= _DECISION_ID or not (parts[_GIVEN].isascii() and parts[_GIVEN].isdecimal()):
+    parts, new = (held or "").split("."), choice.value.split(".")
+    if len(parts) <= _FLAGS or not (parts[_GIVEN].isascii() and parts[_GIVEN].isdecimal()):
         return True
-    is_same_visitor = parts[_CONSENT_ID] == choice.value.split(".")[_CONSENT_ID]
-    return choice.given_at - int(parts[_GIVEN]) >= (0 if is_same_visitor else 1)
+    later_seconds = choice.given_at - int(parts[_GIVEN])
+    if parts[_CONSENT_ID] == new[_CONSENT_ID]:
+        return later_seconds >= 0
+    return later_seconds > 0 and not _widens(new, parts)
+
+
+def _widens(new: Sequence[str], held: Sequence[str]) -> bool:
+    """Whether one choice grants what the other one refuses. new, held: parts of their cookies."""
+    grants, held_grants = (parts[_PURPOSES] + parts[_SERVICES] for parts in (new, held))
+    if "1" not in grants:
+        return False
+    if new[_SCOPE] != held[_SCOPE] or len(grants) != len(held_grants):
+        # Digits of another question stand for other things; a refusal of all of it is plain.
+        return "1" not in held_grants
+    if held[_FLAGS] in _ANONYMISED and new[_FLAGS] not in _ANONYMISED:
+        return True
+    return any(one == "1" != other for one, other in zip(grants, held_grants, strict=True))
+
+
+def _traveller(request: Request) -> Traveller:
+    address = request.client.host if request.client else ""
+    return find_traveller(address, request.headers.get("user-agent", ""))
 
 
 async def _find(request: Request, site: Site, decision_id: UUID, origin: str) -> HandedChoice:
@@ -108,22 +149,32 @@ async def _make_token(request: Request, site: Site, origin: str) -> Response:
         message = "the log holds another choice under this number"
         raise HandOverRefused(message)
     kit = find_kit(request)
-    way = Way(site.loaded.policy.site, origin, wish.to)
+    way = Way(site.loaded.policy.site, origin, wish.to, _traveller(request))
     return JSONResponse({"token": kit.tokens.make(way, decision_id, kit.clock())})
 
 
 async def _accept(request: Request, site: Site, origin: str) -> Response:
+    kit = find_kit(request)
+    address = request.client.host if request.client else ""
+    # Tokens cost their maker nothing, and each one redeemed costs the log a commit.
+    require_rate(kit, "hand-over", site.loaded.policy.site, address)
     arrival = _parse(Arrival, await read_body(request))
     policy = site.loaded.policy
-    kit = find_kit(request)
     if origin not in _targets(site):
         message = "the policy names no hand-over to here"
         raise HandOverRefused(message)
-    way = Way(policy.site, arrival.source, origin)
-    choice = await _find(request, site, kit.tokens.redeem(arrival.token, way, kit.clock()), origin)
-    if not _is_newer(choice, arrival.held):
-        message = "this domain has a newer choice"
+    way = Way(policy.site, arrival.source, origin, _traveller(request))
+    voucher = kit.tokens.read(arrival.token, way, kit.clock())
+    choice = await _find(request, site, voucher.decision_id, origin)
+    if not _may_replace(choice, arrival.held):
+        message = "this domain has a choice of its own that stands"
         raise HandOverRefused(message)
+    # Last, because it is a commit: whoever is refused above costs the log none.
+    is_first = await run_in_threadpool(
+        kit.store.spend_token, voucher.digest, voucher.expires_at, kit.clock()
+    )
+    if not is_first:
+        raise HandOverRefused(NOT_GOOD)
     is_secure = urlsplit(origin).scheme == "https"
     cookie = cookie_header(policy, choice.value, choice.seconds_left, is_secure=is_secure)
     # The page sets it, when it has made sure that the visitor has not decided meanwhile.

@@ -32,6 +32,7 @@ from slagboom_server.schema import (
     holds,
     publications,
     records,
+    spent_tokens,
     timestamps,
     tombstones,
 )
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 _STEP: Final = 2000
 """Records in one transaction."""
 
-WHOLE: Final = (daily_counts, detailed_counts, holds, publications, contents)
+WHOLE: Final = (daily_counts, detailed_counts, holds, publications, contents, spent_tokens)
 """Tables that each run brings to what they are in the source, because their rows change there."""
 
 _COLUMNS: Final = records.c.keys()

@@ -265,3 +265,13 @@ timestamps = Table(
     Column("token", LargeBinary, nullable=False),
 )
 """RFC 3161 answers over a checkpoint's digest, DER. stamped_at: by the authority's clock."""
+
+spent_tokens = Table(
+    "spent_tokens",
+    metadata,
+    Column("digest", LargeBinary(20), primary_key=True),
+    Column("expires_at", BigInteger, nullable=False),
+    Index(None, "expires_at"),
+    sqlite_with_rowid=False,
+)
+"""Tokens of a hand-over that were redeemed: nothing of the visitor, and only for some minutes."""

@@ -201,6 +201,14 @@ class Store(Appending, Protocol):
         """What the records add up to."""
         ...
 
+    def spend_token(self, digest: bytes, expires_at: dt.datetime, now: dt.datetime) -> bool:
+        """Whether a token is spent for the first time, by any process of this log; durable.
+
+        digest: 20 bytes that tell it from every other. expires_at: when it is good for nothing any
+        more; some minutes later the log forgets it.
+        """
+        ...
+
     def probe(self) -> None:
         """Makes a durable commit that changes nothing, to show that it can be made."""
         ...

@@ -53,6 +53,7 @@ from slagboom_server.row import (
 )
 from slagboom_server.schema import clients, notices, origins, records, sites
 from slagboom_server.selection import conditions
+from slagboom_server.spent_sql import spend
 from slagboom_server.store import Appended, StoredNotice
 
 if TYPE_CHECKING:
@@ -147,6 +148,12 @@ class SqlStore:
     def note_damage(self, error: LogCorrupt) -> None:
         """Remembers what another process has met: the log takes nothing until it is replaced."""
         self._damage.note(error)
+
+    @retried
+    def spend_token(self, digest: bytes, expires_at: dt.datetime, now: dt.datetime) -> bool:
+        """Whether a token is spent for the first time, by any process of this log."""
+        with self._writing() as connection:
+            return spend(connection, digest, expires_at, now)
 
     def probe(self) -> None:
         """Makes a commit that changes nothing."""

@@ -27,6 +27,7 @@ from slagboom_server.schema import (
     metadata,
     records,
     sites,
+    spent_tokens,
     timestamps,
     tombstones,
 )
@@ -123,7 +124,7 @@ def content(url: str) -> dict[str, Any]:
         evidence["sealed"] = connection.execute(sealed.order_by(records.c.seq)).all()
         lengths = (chains.c.number, chains.c.uid, chains.c.started_at, chains.c.length)
         evidence["chains"] = connection.execute(select(*lengths, chains.c.head)).all()
-        for table in (tombstones, checkpoints, timestamps, holds):
+        for table in (tombstones, checkpoints, timestamps, holds, spent_tokens):
             evidence[table.name] = connection.execute(select(table)).all()
         for table in (daily_counts, detailed_counts):
             counts = [column for column in table.c if column.name != "site_id"]
@@ -150,6 +151,8 @@ def test_a_copy_says_and_proves_the_same(
         connection.execute(insert(timestamps).values(stamp))
         hold = {"number": 1, "filter": "{}", "reason": "a case in court", "made_at": 7}
         connection.execute(insert(holds).values(hold))
+        spent = {"digest": bytes(20), "expires_at": 8}
+        connection.execute(insert(spent_tokens).values(spent))
 
     copied = copy(source, target)
 

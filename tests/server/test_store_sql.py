@@ -90,6 +90,7 @@ def data_statements(statements: list[str]) -> list[str]:
         (lambda store: store.latest_notices("dsoft"), 1),
         (lambda store: store.offers(), 1),
         (lambda store: store.remember_notice(make_offer(), DOCUMENT, NOON), 1),
+        (lambda store: store.spend_token(bytes(20), NOON, NOON), 2),
     ],
 )
 def test_each_question_costs_a_fixed_number_of_statements(

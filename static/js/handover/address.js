@@ -1,17 +1,17 @@
 /** The token in an address, and the kit's answers about it. */
 
-/** In a fragment, alone or behind the page's own. */
-const TOKEN = /[#&]slagboom=([\w-]*)/;
+/** A fragment without its token and what follows it, which is the token where departure has written
+ * it; undefined where there is none.
+ * @param {string} hash as of a link or the location
+ * @returns {(string | undefined)[]} */
+export const splitHash = (hash) => hash.split(/[#&]slagboom=(.*)/);
 
-/** @param {string} hash as of a link or the location
- * @returns {{token: string | null, rest: string}} rest: the fragment without the token */
-export const splitHash = (hash) => {
-  const found = TOKEN.exec(hash);
-  return { token: found && found[1], rest: hash.replace(TOKEN, "").replace(/^&/, "#") };
-};
+/** Routes of an application, and directions to the browser, are no place for a token.
+ * @param {string} hash */
+export const isPlain = (hash) => !/^#[!/]|:~:/.test(hash);
 
-/** @param {string} rest @param {string} token */
-export const joinHash = (rest, token) => `${rest ? `${rest}&` : "#"}slagboom=${token}`;
+/** @param {string} hash @param {string} token */
+export const joinHash = (hash, token) => `${hash ? `${hash}&` : "#"}slagboom=${token}`;
 
 /** A plain string goes as text/plain, which needs no preflight.
  * @param {string} address @param {object} body @param {AbortSignal} [signal]

@@ -2,7 +2,7 @@
  *
  * Whatever fails, nothing is granted: the gate goes on with what this domain knows, or asks. */
 import { UNSENT } from "../cookie.js";
-import { post, splitHash } from "./address.js";
+import { isPlain, post, splitHash } from "./address.js";
 import { readHeld } from "./held.js";
 
 /** How long the gate may wait before it asks all the same. */
@@ -39,9 +39,12 @@ const findSource = () => {
   }
 };
 
-/** @param {string} address of the hand-over @param {string} token */
-const accept = async (address, token) => {
-  const own = readHeld();
+/** @param {string} scope what the site asks */
+const findOwn = (scope) => readHeld(scope) || readHeld();
+
+/** @param {string} address of the hand-over @param {string} scope @param {string} token */
+const accept = async (address, scope, token) => {
+  const own = findOwn(scope);
   const patience = new AbortController();
   setTimeout(() => patience.abort(), WAIT_MS);
   const answer = await post(
@@ -50,18 +53,19 @@ const accept = async (address, token) => {
     patience.signal,
   );
   // The visitor may have decided here meanwhile.
-  if (!answer || readHeld() !== own || isWaiting()) return;
+  if (!answer || findOwn(scope) !== own || isWaiting()) return;
   document.cookie = answer.cookie;
   // Some browsers keep for days only what a script has set.
   fetch(`${address}/keep`, { method: "POST", credentials: "include", keepalive: true }).catch(() => {});
 };
 
-/** @param {string} address of the hand-over
+/** @param {string} address of the hand-over @param {string} scope  what the site asks
  * @returns {Promise<void> | undefined} settles, and never fails, once the cookie tells what holds
  * here; undefined where nothing is on its way */
-export const takeOver = (address) => {
-  const { token, rest } = splitHash(location.hash);
-  if (token === null) return undefined;
+export const takeOver = (address, scope) => {
+  const { hash } = location;
+  const [rest = "", token] = splitHash(hash);
+  if (token === undefined) return undefined;
   try {
     history.replaceState(history.state, "", location.pathname + location.search + rest);
   } catch {
@@ -69,5 +73,6 @@ export const takeOver = (address) => {
     return undefined;
   }
   showFragment(rest);
-  return isWaiting() ? undefined : accept(address, token).catch(() => {});
+  // Departure writes no token where a page's own fragment is none; whoever did wants to get past it.
+  return isPlain(hash) && !isWaiting() ? accept(address, scope, token).catch(() => {}) : undefined;
 };

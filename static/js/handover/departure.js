@@ -2,8 +2,9 @@
  * one of the named domains, and puts it into the link when they follow it.
  *
  * A click never waits: a link whose token is not there yet goes out as it is, and the other domain
- * asks. */
-import { joinHash, post, splitHash } from "./address.js";
+ * asks. Only this script puts tokens into the addresses this page leads to: what others have put
+ * there is taken out of any of them, wherever it leads and whether or not a choice goes along. */
+import { isPlain, joinHash, post, splitHash } from "./address.js";
 import { readHeld } from "./held.js";
 
 /** Half of a token's life: the other half is for the next page to load. */
@@ -20,6 +21,30 @@ const RETRY_MS = 3000;
 export const watchLinks = (targets, scope, address) => {
   /** By the origin it is for. @type {Record<string, Wish | undefined>} */
   const wishes = {};
+  /** The newest token of this page's own. */
+  let attached = "";
+  const parsed = document.createElement("a");
+
+  /** @param {string} address
+   * @returns {string | undefined} what is left of an address with a token of somebody else's */
+  const clean = (address) => {
+    parsed.href = address;
+    const [rest = "", token] = splitHash(parsed.hash);
+    if (token === undefined || token === attached) return undefined;
+    parsed.hash = rest;
+    return parsed.href;
+  };
+
+  /** @param {Event} event */
+  const strip = (event) => {
+    for (const node of /** @type {any[]} */ (event.composedPath())) {
+      const { href } = node;
+      // That of an SVG link is an object.
+      const address = href && clean(href.animVal ?? href);
+      // A window has none, and what a page writes may still give it something of that name.
+      if (address) node.setAttribute?.("href", address);
+    }
+  };
 
   /** @param {Event} event @returns {Link | null} a link that takes a choice along */
   const findLink = (event) => {
@@ -32,8 +57,7 @@ export const watchLinks = (targets, scope, address) => {
       link.origin !== location.origin &&
       // The other side takes nothing from a page it must not know of.
       !link.relList.contains("noreferrer") &&
-      // Routes of an application, and directions to the browser, are no place for a token.
-      !/^#[!/]|:~:/.test(link.hash);
+      isPlain(link.hash);
     return isOurs ? link : null;
   };
 
@@ -60,7 +84,8 @@ export const watchLinks = (targets, scope, address) => {
   const attach = (link, token) => {
     const href = link.getAttribute("href") || "";
     const { referrerPolicy } = link;
-    link.hash = joinHash(splitHash(link.hash).rest, token);
+    attached = token;
+    link.hash = joinHash(link.hash, token);
     // Where the page tells nobody where visitors come from, its own domain hears the origin alone.
     if (!referrerPolicy) link.referrerPolicy = "strict-origin";
     // Once it is followed the link is again what the page made it, also for who copies it.
@@ -76,15 +101,24 @@ export const watchLinks = (targets, scope, address) => {
     if (!event.isTrusted || event.button > 1) return;
     const link = findLink(event);
     if (!link) return;
-    const { rest, token: planted } = splitHash(link.hash);
-    // Only this script puts tokens into links of this page.
-    if (planted !== null) link.hash = rest;
     const wish = wishes[link.origin];
     if (!wish || !wish.token || Date.now() >= wish.until || wish.choice !== readHeld(scope)) return;
     delete wishes[link.origin];
     attach(link, wish.token);
   };
 
+  // A link may be followed from its menu, or by where it is dropped, with no click that tells.
+  for (const type of ["pointerdown", "focusin", "click", "auxclick", "contextmenu", "dragstart"]) {
+    document.addEventListener(type, strip, true);
+  }
+  // Links that no event tells of, forms and scripts: where the browser asks before it leaves.
+  window.navigation?.addEventListener("navigate", (event) => {
+    const address = clean(event.destination.url);
+    if (address) {
+      event.preventDefault();
+      location.href = address;
+    }
+  });
   for (const type of ["pointerover", "pointerdown", "focusin"]) {
     document.addEventListener(type, prepare, { capture: true, passive: true });
   }

@@ -14,6 +14,6 @@ if (ownScript instanceof HTMLScriptElement) {
   const address = new URL("hand-over", ownScript.src).href;
   // The gate asks nobody and opens nothing until it knows what has come.
   // @ts-ignore -- the name stands around this script and the gate
-  sbParts.coming = takeOver(address);
+  sbParts.coming = takeOver(address, scope);
   watchLinks(to, scope, address);
 }
