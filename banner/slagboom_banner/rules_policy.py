@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from slagboom_banner.load import LoadedPolicy
 
 _LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+# Browsers leave out the port that goes without saying, and would never name such an origin.
+_PORT = r"(:(?!0|%s\Z)[0-9]{1,5})?"
 _ORIGIN = re.compile(
-    rf"(https://({_LABEL}\.)+{_LABEL}|https?://({_LABEL}\.)*localhost)(:[0-9]{{1,5}})?"
+    rf"https://(({_LABEL}\.)+{_LABEL}|({_LABEL}\.)*localhost){_PORT % 443}"
+    rf"|http://({_LABEL}\.)*localhost{_PORT % 80}"
 )
 _MAY_BE_OPEN = re.compile(
     r"""
@@ -135,8 +138,8 @@ def check_origins(loaded: LoadedPolicy, _texts: Texts) -> Iterator[Remark]:
         if not is_unknown(origin) and not _ORIGIN.fullmatch(origin):
             yield Remark(
                 f"origins[{index}]",
-                f"is {origin!r}; write https:// and the host in lower case, without a path or a "
-                "slash at the end (http only for localhost)",
+                f"is {origin!r}; write https:// and the host in lower case, without a path, a "
+                "slash at the end or the port 443 (http only for localhost, without 80)",
             )
 
 
