@@ -29,9 +29,16 @@ if TYPE_CHECKING:
 class ReceiptLog:
     """A log of the site `acme`, and its keys."""
 
+    url: str
     store: SqlStore
     folder: Path
     offer: OfferedNotice
+
+    @property
+    def chain(self) -> bytes:
+        """The name of its only chain."""
+        [chain] = self.store.evidence.chains()
+        return chain.uid
 
     def append(self, first: int, last: int, **changes: Any) -> None:
         """Decisions with these numbers, a second apart."""
@@ -70,7 +77,7 @@ def open_receipt_log(url: str, folder: Path) -> ReceiptLog:
     site = build_site(read_policies(DATA)["acme"], read_sources())
     publish(store, site, "Ann", NOON)
     offer = site.notices[site.bundle.notices["nl"].digest]
-    log = ReceiptLog(store, folder, offer)
+    log = ReceiptLog(url, store, folder, offer)
     for minute in (1, 2, 3):
         log.append(minute * 3 - 2, minute * 3, anonymise_ip=True)
         log.checkpoint(minute)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from slagboom_banner.errors import Finding
     from slagboom_banner.load import LoadedPolicy
+    from slagboom_server.checkpointer import Checkpointer
     from slagboom_server.geo import Countries
     from slagboom_server.record import OfferedNotice
     from slagboom_server.scribe_writer import ScribeWriter
@@ -69,7 +70,8 @@ class Kit:
     adapt: applied to each policy after the lint, for a kit that serves a demo. tokens: left out,
     those of this kit are good for no other one. rate_limit: requests of one kind that a network may
     send to a site in a minute, 0 for any number. keys: the folder of the log's signing keys; left
-    out, receipts are signed by a key of this kit alone.
+    out, receipts are signed by a key of this kit alone. checkpointer: of the log; left out, nobody
+    who downloads a receipt waits for a checkpoint.
     """
 
     def __init__(  # noqa: PLR0913 -- a kit is the sum of its parts
@@ -85,6 +87,7 @@ class Kit:
         metrics: Metrics | None = None,
         rate_limit: int = 0,
         keys: Path | None = None,
+        checkpointer: Checkpointer | None = None,
     ) -> None:
         self.store = store
         self.writer = writer
@@ -95,7 +98,7 @@ class Kit:
         self.metrics = metrics or Metrics()
         self.familiar = Familiar()
         self.limiter = RateLimiter(rate_limit, secrets.token_bytes(32), time.monotonic)
-        self.receipts = Receipts(store, keys)
+        self.receipts = Receipts(store, keys, checkpointer)
         self.sites: Mapping[str, Site] = {}
         self.notices: dict[tuple[str, str], OfferedNotice] = {}
         self.parts: dict[tuple[str, str], Script] = {}

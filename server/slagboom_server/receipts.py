@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from starlette.concurrency import run_in_threadpool
 
 from slagboom_banner.errors import SlagboomError
 from slagboom_server.chain import begin_chain, from_seq, to_seq
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from slagboom_server.chain import Chain
+    from slagboom_server.checkpointer import Checkpointer
     from slagboom_server.record import ConsentRecord
     from slagboom_server.store import Store
 
 MOST_ONLINE: Final = 10_000
-"""Leaves in one answer to a visitor, 430 kB: what 160 decisions a second leave in a minute."""
+"""Leaves in one answer to a visitor, 430 kB; see `checkpointer.MANY_RECORDS`."""
 
 MOST_RECEIPTS: Final = 20
 """Receipts in one answer to a visitor, the newest ones; an officer can write any other."""
@@ -38,10 +40,17 @@ _TOO_LONG: Final = "the way to the next checkpoint is too long for this answer: 
 
 
 class Receipts:
-    """The receipts of one log. keys: the folder of signing keys; None for a key of this object."""
+    """The receipts of one log.
 
-    def __init__(self, store: Store, keys: Path | None) -> None:
+    keys: the folder of signing keys; None for a key of this object. checkpointer: makes a
+    checkpoint for whoever waits for one; left out, nobody waits.
+    """
+
+    def __init__(
+        self, store: Store, keys: Path | None, checkpointer: Checkpointer | None = None
+    ) -> None:
         self._store = store
+        self._checkpointer = checkpointer
         self._keys = None if keys is None else SigningKeys(keys)
         self._own = Ed25519PrivateKey.generate()
 
@@ -50,14 +59,15 @@ class Receipts:
     ) -> list[dict[str, Any]]:
         """A receipt for each stored record; what was erased meanwhile has none.
 
-        most_leaves: in all of them together.
+        most_leaves: in all of them together; the last ones come first.
         Raises SlagboomError where the key that must sign is not in the folder.
         """
         last = self._read_last()
         key = self._find_key(last)
         chains = {chain.number: chain for chain in self._store.evidence.chains()}
         made = []
-        for record in records:
+        # Whoever has just chosen asks for that one.
+        for record in reversed(records):
             if record.seq is None:
                 continue
             opening = self._store.evidence.opening(record.seq)
@@ -79,7 +89,32 @@ class Receipts:
                     now=now,
                 )
             )
+        made.reverse()
         return made
+
+    async def wait_for_checkpoint(self, records: Sequence[ConsentRecord]) -> None:
+        """Has these stored records covered by a checkpoint, if it can be had within seconds.
+
+        Raises StoreUnavailable, and SlagboomError where the last checkpoint cannot be read.
+        """
+        if self._checkpointer is not None:
+            uncovered = await run_in_threadpool(self._find_uncovered, records)
+            if uncovered:
+                await self._checkpointer.wish(uncovered)
+
+    def _find_uncovered(self, records: Sequence[ConsentRecord]) -> dict[bytes, int]:
+        """The last position that no checkpoint covers yet, by its chain's name."""
+        last = self._read_last()
+        chains = {chain.number: chain.uid for chain in self._store.evidence.chains()}
+        uncovered: dict[bytes, int] = {}
+        for record in records:
+            if record.seq is None:
+                continue
+            number, position = from_seq(record.seq)
+            uid = chains[number]
+            if last is None or _length(last, uid) < position:
+                uncovered[uid] = max(position, uncovered.get(uid, 0))
+        return uncovered
 
     def _read_last(self) -> Checkpoint | None:
         stored = self._store.evidence.last_checkpoint()

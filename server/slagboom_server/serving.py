@@ -84,15 +84,18 @@ def _open_kit(settings: Settings, countries: Countries, adapt: Adapt) -> Iterato
     """A kit with a writer of its own; what was submitted is stored when the block is left."""
     metrics = Metrics()
     keys = key_folder(settings.database, settings.keys)
+
+    def observe(records: int, seconds: float) -> None:
+        metrics.observe_commit(records, seconds)
+        checkpointer.note(records)
+
     with (
         # First of all: nothing may be open when a process is forked.
         contextlib.closing(Scribe(settings.database)) as scribe,
         contextlib.closing(open_store(settings.database)) as store,
         # Around the writer, so that the last checkpoint covers the last decision.
         Checkpointer(store.evidence, keys, read_clock, settings.timestamp_url) as checkpointer,
-        ScribeWriter(
-            scribe, store, MAX_WAITING_DECISIONS, observe=metrics.observe_commit
-        ) as writer,
+        ScribeWriter(scribe, store, MAX_WAITING_DECISIONS, observe=observe) as writer,
     ):
         kit = Kit(
             policies=settings.policies,
@@ -104,7 +107,8 @@ def _open_kit(settings: Settings, countries: Countries, adapt: Adapt) -> Iterato
             tokens=Tokens(_read_token_key(settings)),
             metrics=metrics,
             rate_limit=settings.rate_limit,
-            keys=key_folder(settings.database, settings.keys),
+            keys=keys,
+            checkpointer=checkpointer,
         )
         register_gauges(kit, store.evidence)
         with DailyPurge(store.retention, kit.retention_days, read_clock):

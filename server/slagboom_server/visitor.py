@@ -110,9 +110,11 @@ def _address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _make_receipts(kit: Kit, records: Sequence[ConsentRecord]) -> list[dict[str, Any]]:
+async def _make_receipts(kit: Kit, records: Sequence[ConsentRecord]) -> list[dict[str, Any]]:
+    newest = records[-MOST_RECEIPTS:]
     try:
-        return kit.receipts.make(records[-MOST_RECEIPTS:], kit.clock(), MOST_ONLINE)
+        await kit.receipts.wait_for_checkpoint(newest)
+        return await run_in_threadpool(kit.receipts.make, newest, kit.clock(), MOST_ONLINE)
     except StoreUnavailable:
         raise
     except SlagboomError as error:
@@ -142,7 +144,7 @@ async def send_records(request: Request) -> Response:
         "consent_id": str(records[0].consent_id),
         "controller": policy.controller.name,
         "records": [describe_record(record) for record in records],
-        "receipts": await run_in_threadpool(_make_receipts, kit, records),
+        "receipts": await _make_receipts(kit, records),
     }
     return Response(
         json.dumps(answer, ensure_ascii=False, indent=2),

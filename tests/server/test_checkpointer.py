@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import json
 import stat
 import threading
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from event_loop import in_loop
 from evidence_samples import Log, open_log, published
 from kit_samples import copy_policies
 from log_samples import DOCUMENT, NOON, make_record
@@ -16,7 +18,12 @@ from timestamp_authority import running
 
 from slagboom_server import checkpointer
 from slagboom_server.checkpoint import read_checkpoint
-from slagboom_server.checkpointer import Checkpointer
+from slagboom_server.checkpointer import INTERVAL_SECONDS, Checkpointer
+from slagboom_server.entry import as_entry
+from slagboom_server.evidence_sql import SqlEvidence
+from slagboom_server.geo import NoCountry
+from slagboom_server.serving import _open_kit
+from slagboom_server.settings import Settings
 from slagboom_server.store_sql import open_store
 from slagboom_server.writer import Writer
 
@@ -92,6 +99,37 @@ def test_the_last_checkpoint_covers_the_last_decision(database_url: str, tmp_pat
 
     assert stored is not None
     assert [head.length for head in read_checkpoint(stored.text).heads] == [1]
+
+
+def test_what_a_server_stores_calls_for_a_checkpoint_before_the_minute_is_over(
+    policies: Path, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpointer, "LOOK_RECORDS", 1)
+    monkeypatch.setattr(checkpointer, "MANY_RECORDS", 3)
+    was_made = threading.Event()
+    add = SqlEvidence.add_checkpoint
+
+    def tell(*arguments: Any) -> bool:
+        is_new = add(*arguments)
+        was_made.set()
+        return is_new
+
+    monkeypatch.setattr(SqlEvidence, "add_checkpoint", tell)
+    settings = Settings(policies, database_url, "127.0.0.1", 0, keys=tmp_path / "keys")
+    with _open_kit(settings, NoCountry(), None) as served:
+        served.kit.store.remember_notice(published(), DOCUMENT, NOON)
+
+        async def decide(number: int) -> None:
+            await served.kit.writer.submit(as_entry(make_record(number, published())))
+
+        async def decide_all() -> None:
+            await decide(1)
+            await decide(2)
+            assert not was_made.is_set()
+            await decide(3)
+            assert await asyncio.to_thread(was_made.wait, INTERVAL_SECONDS / 2)
+
+        in_loop(decide_all())
 
 
 def test_an_authority_is_asked_at_most_once_an_hour(log: Log, tmp_path: Path) -> None:

@@ -18,3 +18,8 @@ def log(database_url: str, tmp_path: Path) -> Iterator[ReceiptLog]:
     opened = open_receipt_log(database_url, tmp_path / "keys")
     yield opened
     opened.store.close()
+
+
+@pytest.fixture
+def log_url(database_url: str) -> str:
+    return database_url

@@ -18,3 +18,8 @@ def log(postgresql_url: str, tmp_path: Path) -> Iterator[ReceiptLog]:
     opened = open_receipt_log(postgresql_url, tmp_path / "keys")
     yield opened
     opened.store.close()
+
+
+@pytest.fixture
+def log_url(postgresql_url: str) -> str:
+    return postgresql_url
