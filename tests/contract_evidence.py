@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,8 +16,9 @@ from sqlalchemy import delete, event, insert, select, text, update
 from slagboom_server.chain import Reason, link
 from slagboom_server.chain_check import Fault
 from slagboom_server.checkpoint import read_checkpoint, write_checkpoint
+from slagboom_server.checkpointer import CheckpointMaker
 from slagboom_server.count_check import check_counts
-from slagboom_server.engine import open_engine, parse_url
+from slagboom_server.engine import open_engine, parse_url, reading
 from slagboom_server.row import CONTEXT_IDS
 from slagboom_server.schema import (
     chains,
@@ -24,6 +26,7 @@ from slagboom_server.schema import (
     clients,
     daily_counts,
     detailed_counts,
+    erasures,
     notices,
     origins,
     records,
@@ -31,13 +34,14 @@ from slagboom_server.schema import (
     tombstones,
 )
 from slagboom_server.signing import SigningKeys
+from slagboom_server.store_sql import open_store
 from slagboom_server.verify import Verification
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sqlalchemy import Table
+    from sqlalchemy import Executable, Table
 
 DAY = dt.timedelta(days=1)
 AT_15 = records.c.seq == 15
@@ -493,15 +497,181 @@ def test_a_removed_chain_is_found(log: Log) -> None:
 
 
 def test_an_erased_record_leaves_the_chain_whole(log: Log) -> None:
-    [sealed] = log.store.evidence.sealed(15, 15)
-    tombstone = {"seq": 15, "leaf": sealed.leaf, "hash": sealed.hash, "erased_at": 1, "reason": 1}
-    log.tamper(insert(tombstones).values(tombstone), delete(records).where(AT_15))
-    log.level_decisions()
+    erase(log, 15)
 
     verdict = log.verify(*log.copies())
 
     assert verdict.is_good
     assert (verdict.records, verdict.erased) == (32, 1)
+
+
+def disguise(log: Log, seq: int, **changes: Any) -> None:
+    """Takes a record away and puts the tombstone in its place that an erasure would leave."""
+    [sealed] = log.store.evidence.sealed(seq, seq)
+    tombstone = {"leaf": sealed.leaf, "hash": sealed.hash, "erased_at": 1, "reason": 1, **changes}
+    log.tamper(
+        insert(tombstones).values(seq=seq, **tombstone), delete(records).where(records.c.seq == seq)
+    )
+    log.level_decisions()
+
+
+@pytest.mark.parametrize("number", [None, -3, 0, 1, 1 << 62])
+def test_a_removal_disguised_as_an_erasure_is_found(log: Log, number: int | None) -> None:
+    disguise(log, 15, number=number)
+
+    verdict = log.verify()
+
+    assert verdict.faults == 0
+    [problem] = verdict.problems
+    assert problem == (
+        "record number 15 has a tombstone that no erasure of the kit has made: the record was "
+        "removed, and the tombstone put in its place"
+    )
+
+
+@pytest.mark.parametrize("number", [None, 3])
+def test_a_disguised_removal_is_not_covered_by_erasures_before_and_after(
+    log: Log, number: int | None
+) -> None:
+    erase(log, 3, 20)
+    log.checkpoint(5)
+    disguise(log, 15, number=number)
+    erase(log, 7, 32)
+    log.checkpoint(6)
+
+    told = "\n".join(log.verify().problems)
+
+    if number is None:
+        assert "record number 15 has a tombstone that no erasure of the kit has made" in told
+    else:
+        assert "erasures 3 to 5 are not those that checkpoint 5 of 2026-11-21T12:06:00Z" in told
+
+
+def test_a_disguised_removal_is_found_though_it_was_counted_as_an_earlier_one(log: Log) -> None:
+    """The whole order written anew, as somebody who knows this program would."""
+    erase(log, 3)
+    log.checkpoint(5)
+    disguise(log, 15, number=2)
+    log.tamper(update(tombstones).values(number=-tombstones.c.number))
+    log.tamper(update(tombstones).values(number=3 + tombstones.c.number))
+    log.count_erasures()
+
+    problems = log.verify().problems
+    log.checkpoint(6)
+    later = log.verify().problems
+
+    assert "erasures 1 to 1 are not those that checkpoint 4 of" in problems[0]
+    assert "erasures 1 to 1 are not those that checkpoint 4 of" in later[0]
+
+
+@pytest.mark.parametrize("change", [{"erased_at": 5}, {"reason": 3}, {"reason": -1}])
+def test_an_altered_tombstone_is_found_though_its_chain_is_whole(
+    log: Log, change: dict[str, int]
+) -> None:
+    erase(log, 3, 15, 20)
+    assert log.verify().is_good
+    log.checkpoint(5)
+    erase(log, 21)
+    log.tamper(update(tombstones).where(tombstones.c.seq == 15).values(change))
+
+    [problem] = log.verify().problems
+
+    assert problem == (
+        "the tombstones of erasures 1 to 3 are not those that checkpoint 4 of 2026-11-21T12:05:00Z "
+        "tells of: one was altered, removed, put in or exchanged"
+    )
+
+
+def test_a_removed_tombstone_is_found_though_its_record_is_back(log: Log) -> None:
+    engine = open_engine(parse_url(log.url))
+    with reading(engine) as connection:
+        kept = connection.execute(select(records).where(AT_15)).one()._mapping  # noqa: SLF001 -- its public name
+    engine.dispose()
+    erase(log, 15, 16)
+    log.checkpoint(5)
+    log.tamper(delete(tombstones).where(tombstones.c.seq == 15), insert(records).values(dict(kept)))
+    log.level_decisions()
+
+    [problem] = log.verify().problems
+
+    assert "erasures 1 to 2 are not those that checkpoint 4" in problem
+    assert "1 of them are gone" in problem
+    log.tamper(delete(tombstones))
+    log.count_erasures()
+    assert "0 erasures are counted, and checkpoint 4 of" in log.verify().problems[0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        update(erasures).values(length=7),
+        update(erasures).values(length=-1),
+        update(erasures).values(head=b"\x0d" * 32),
+        update(erasures).values(head=b""),
+        delete(erasures),
+    ],
+)
+def test_an_altered_count_of_erasures_is_found_and_keeps_nobody_from_erasing(
+    log: Log, change: Executable
+) -> None:
+    erase(log, 3, 15)
+    log.checkpoint(5)
+    log.tamper(change)
+
+    assert not log.verify().is_good
+    erase(log, 16)
+    log.checkpoint(6)
+    assert not log.verify().is_good
+    assert log.verify().faults == 0
+
+
+def test_erasures_counted_back_by_somebody_are_found_until_the_next_one_counts_on(log: Log) -> None:
+    erase(log, 3, 15)
+    log.tamper(update(erasures).values(length=1))
+    assert "record number 15 has a tombstone" in log.verify().problems[-1]
+
+    erase(log, 16)
+
+    assert log.verify().is_good
+
+
+def test_an_erasure_is_news_for_a_checkpoint_which_signs_it(log: Log) -> None:
+    log.checkpoint(4)
+    erase(log, 15)
+
+    made = log.checkpoint(5)
+
+    assert made.erased is not None
+    assert made.erased.length == 1
+    assert "\nerasures 1 " in made.text
+    assert log.verify(*log.copies()).is_good
+    assert CheckpointMaker(log.store.evidence, log.folder).make(NOON + DAY) is None
+
+
+def test_checkpoints_that_sign_no_erasures_stay_good(log: Log) -> None:
+    """Those made before erasures were signed, or before there was one."""
+    assert "erasures" not in log.copies()[-1].text
+    erase(log, 15)
+
+    assert log.verify(*log.copies()).is_good
+
+
+def test_who_erases_at_the_same_time_takes_no_number_twice(log: Log) -> None:
+    stores = [open_store(log.url) for _ in range(3)]
+
+    def erase_some(number: int) -> int:
+        store = stores[number % 3]
+        return store.retention.erase(consent_id(number), Reason.DPO, NOON + number * DAY)
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(erase_some, range(1, 31))) == [1] * 30
+    for store in stores:
+        store.close()
+
+    made = log.checkpoint(5)
+    assert made.erased is not None
+    assert made.erased.length == 30
+    assert log.verify().is_good
 
 
 def test_an_altered_tombstone_is_found(log: Log) -> None:

@@ -15,7 +15,8 @@ from slagboom_server.chain import begin_chain, link
 from slagboom_server.checkpoint_copy import CheckpointCopies
 from slagboom_server.checkpointer import CheckpointMaker
 from slagboom_server.engine import open_engine, parse_url, writing
-from slagboom_server.schema import chains, records
+from slagboom_server.erasures import NO_ERASURES, link_erasure
+from slagboom_server.schema import chains, erasures, records, tombstones
 from slagboom_server.sealed_rows import RowContexts, read_sealed
 from slagboom_server.signing import SigningKeys
 from slagboom_server.store_sql import open_store
@@ -105,6 +106,17 @@ class Log:
                     " received_at FROM records"
                 ),
             )
+
+    def count_erasures(self) -> None:
+        """Links all tombstones anew and counts them, as somebody who knows this program would."""
+        engine = open_engine(parse_url(self.url))
+        with writing(engine) as connection:
+            head, length = NO_ERASURES.head, 0
+            for row in connection.execute(select(tombstones).order_by(tombstones.c.number)):
+                head = link_erasure(head, row.seq, row.hash, row.erased_at, row.reason)
+                length += 1
+            connection.execute(update(erasures).values(length=length, head=head))
+        engine.dispose()
 
     def rewrite(self) -> None:
         """Computes every hash anew, as somebody who knows this program would."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, delete, insert
+from sqlalchemy import and_, delete
 from sqlalchemy.exc import NoResultFound
 
 from slagboom_server.context import name_context
+from slagboom_server.erasures import add_tombstones
 from slagboom_server.held import release_decisions
 from slagboom_server.leaf import CANONICAL, digest_context, digest_record
 from slagboom_server.row import CONTEXT_IDS, DEVICE_OF, to_ms
-from slagboom_server.schema import REASONS, records, tombstones
+from slagboom_server.schema import REASONS, records
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -66,7 +67,6 @@ class Burial:
             }
             for row in found
         ]
-        connection.execute(insert(tombstones), stones)
         times = [row.received_at for row in found]
         same = and_(
             records.c.seq.in_([row.seq for row in found]),
@@ -75,6 +75,7 @@ class Burial:
         )
         connection.execute(delete(records).where(same))
         release_decisions(connection, [row.decision_id for row in found])
+        add_tombstones(connection, stones)
 
     def _leaf_of(
         self, connection: Connection, row: tuple[Any, ...], contexts: dict[tuple[Any, ...], bytes]

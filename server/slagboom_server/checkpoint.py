@@ -31,6 +31,7 @@ _FORM: Final = re.compile(
     r"previous (none|[0-9a-f]{64})\n"
     r"((?:chain [0-9a-f]{32} [0-9]{1,12} [0-9a-f]{64}\n)+)"
     r"(?:publications ([0-9a-f]{64})\n)?"
+    r"(?:erasures ([1-9][0-9]{0,18}) ([0-9a-f]{64})\n)?"
     r"key ([0-9a-f]{64})\n"
     r"(?:next-key ([0-9a-f]{64})\n)?"
     r"signature ([0-9a-f]{128})\n"
@@ -47,13 +48,22 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Erasures:
+    """How many records were erased so far, and the link of the newest tombstone."""
+
+    length: int
+    head: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """One checkpoint as it was read.
 
     log: the first chain's name, which all checkpoints of one log share. made_at: ms since 1970.
     previous: digest of the checkpoint before, None in the first. published: digest of the list of
-    every site's newest publication (`publication.list_newest`), None where there was none. key: the
-    raw public key that signs. next_key: the one that signs from the next checkpoint on. text: all.
+    every site's newest publication (`publication.list_newest`), None where there was none. erased:
+    how many records were erased, None for none or in a checkpoint of an early release. key: the raw
+    public key that signs. next_key: the one that signs from the next checkpoint on. text: all.
     """
 
     log: bytes
@@ -62,6 +72,7 @@ class Checkpoint:
     previous: bytes | None
     heads: tuple[Head, ...]
     published: bytes | None
+    erased: Erasures | None
     key: bytes
     next_key: bytes | None
     text: str
@@ -91,6 +102,7 @@ def write_checkpoint(  # noqa: PLR0913 -- a checkpoint is the sum of its lines
     previous: bytes | None,
     heads: Sequence[Head],
     published: bytes | None = None,
+    erased: Erasures | None = None,
     key: Ed25519PrivateKey,
     next_key: bytes | None = None,
 ) -> Checkpoint:
@@ -103,6 +115,7 @@ def write_checkpoint(  # noqa: PLR0913 -- a checkpoint is the sum of its lines
         f"previous {'none' if previous is None else previous.hex()}",
         *(f"chain {head.uid.hex()} {head.length} {head.hash.hex()}" for head in heads),
         *([] if published is None else [f"publications {published.hex()}"]),
+        *([] if erased is None else [f"erasures {erased.length} {erased.head.hex()}"]),
         f"key {key.public_key().public_bytes_raw().hex()}",
         *([] if next_key is None else [f"next-key {next_key.hex()}"]),
     ]
@@ -120,7 +133,8 @@ def read_checkpoint(text: str) -> Checkpoint:
     if found is None:
         message = "is no checkpoint, or not all of one"
         raise SlagboomError(message)
-    log, number, made_at, _, previous, chains, published, key, next_key, _ = found.groups()
+    log, number, made_at, _, previous, chains, published, *others = found.groups()
+    length, head, key, next_key, _ = others
     return Checkpoint(
         log=bytes.fromhex(log),
         number=int(number),
@@ -128,6 +142,7 @@ def read_checkpoint(text: str) -> Checkpoint:
         previous=None if previous == "none" else bytes.fromhex(previous),
         heads=tuple(_read_head(line) for line in chains.splitlines()),
         published=None if published is None else bytes.fromhex(published),
+        erased=None if length is None else Erasures(int(length), bytes.fromhex(head)),
         key=bytes.fromhex(key),
         next_key=None if next_key is None else bytes.fromhex(next_key),
         text=plain,

@@ -29,13 +29,15 @@ class Checked:
     """What the checkpoints come to. problems: one line each. last: the newest one.
 
     published: by its digest each list of publications that was signed, and which checkpoint signed
-    it first, in their order. stamped: time-stamps an authority that is believed has signed.
+    it first, in their order. erased: by the number of erasures their link, and which checkpoint
+    signed it first. stamped: time-stamps an authority that is believed has signed.
     unchecked_stamps: those whose authority is not looked at, for no authority was named.
     """
 
     problems: list[str] = field(default_factory=list)
     heads: Heads = field(default_factory=dict)
     published: dict[bytes, str] = field(default_factory=dict)
+    erased: dict[int, tuple[bytes, str]] = field(default_factory=dict)
     last: Checkpoint | None = None
     count: int = 0
     stamped: int = 0
@@ -45,6 +47,14 @@ class Checked:
         """Remembers what a checkpoint says; the first word on a place of a chain counts."""
         if checkpoint.published is not None:
             self.published.setdefault(checkpoint.published, describe(checkpoint))
+        if checkpoint.erased is not None:
+            length, link = checkpoint.erased.length, checkpoint.erased.head
+            known, who = self.erased.setdefault(length, (link, describe(checkpoint)))
+            if known != link:
+                self.problems.append(
+                    f"{describe(checkpoint)} has signed other {length:,} erasures than {who}: the "
+                    "row that counts them, or a tombstone, was altered in between"
+                )
         for head in checkpoint.heads:
             place = self.heads.setdefault(head.uid, {})
             place.setdefault(head.length, (head.hash, checkpoint.number))

@@ -119,12 +119,14 @@ class CheckpointMaker:
             return None
         listed = self._evidence.published()
         published = sha256(listed.encode()).digest() if listed else None
+        erased = self._evidence.erased()
         if last is not None and next_key is None:
             # One from the future is none of this minute: the clock was set back. By a moment, it is
             # that of another machine.
             earliest = -min(min_age_seconds, WISH_EVERY_SECONDS) * 1000
             is_young = earliest < to_ms(now) - last.made_at < min_age_seconds * 1000
-            if is_young or (heads, published) == (last.heads, last.published):
+            known = (last.heads, last.published, last.erased)
+            if is_young or (heads, published, erased) == known:
                 return None
         made_at = to_ms(now)
         checkpoint = write_checkpoint(
@@ -135,6 +137,7 @@ class CheckpointMaker:
             previous=None if last is None else last.digest,
             heads=heads,
             published=published,
+            erased=erased,
             key=self._key_after(last),
             next_key=next_key,
         )

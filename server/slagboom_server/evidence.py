@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from slagboom_server.chain import Chain
-    from slagboom_server.checkpoint import Checkpoint
+    from slagboom_server.checkpoint import Checkpoint, Erasures
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,10 @@ class Evidence(Protocol):
 
     def published(self) -> str:
         """Every site's newest publication, as `publication.list_newest` words it."""
+        ...
+
+    def erased(self) -> Erasures | None:
+        """How many records were erased, None for none, or where that cannot be told any more."""
         ...
 
     def add_checkpoint(self, checkpoint: Checkpoint, published: str) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy import func, insert, select
 
 from slagboom_server.chain import Chain
 from slagboom_server.engine import reading, writing
+from slagboom_server.erasures import read_erasures
 from slagboom_server.evidence import Opening, StoredCheckpoint, Timestamp
 from slagboom_server.publication import list_newest
 from slagboom_server.publications_sql import keep_texts
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from slagboom_server.checkpoint import Checkpoint
+    from slagboom_server.checkpoint import Checkpoint, Erasures
     from slagboom_server.evidence import Sealed
 
 _CHAIN: Final = (
@@ -95,6 +96,12 @@ class SqlEvidence:
         with reading(self._engine) as connection:
             rows = connection.execute(query)
             return list_newest((row.name, row.number, row.digest) for row in rows)
+
+    def erased(self) -> Erasures | None:
+        """How many records were erased, None for none, or where that cannot be told any more."""
+        with reading(self._engine) as connection:
+            found = read_erasures(connection)
+        return found if found is not None and found.length else None
 
     def add_checkpoint(self, checkpoint: Checkpoint, published: str) -> bool:
         """Keeps a checkpoint; False where another process has taken its number."""

@@ -29,6 +29,7 @@ from slagboom_server.schema import (
     contents,
     daily_counts,
     detailed_counts,
+    erasures,
     holds,
     publications,
     records,
@@ -47,7 +48,10 @@ if TYPE_CHECKING:
 _STEP: Final = 2000
 """Records in one transaction."""
 
-WHOLE: Final = (daily_counts, detailed_counts, holds, publications, contents, spent_tokens)
+WHOLE: Final = (
+    *(daily_counts, detailed_counts, holds, publications, contents, spent_tokens),
+    erasures,
+)
 """Tables that each run brings to what they are in the source, because their rows change there."""
 
 _COLUMNS: Final = records.c.keys()

@@ -151,8 +151,21 @@ tombstones = Table(
     Column("hash", LargeBinary(32), nullable=False),
     Column("erased_at", BigInteger, nullable=False),
     Column("reason", SmallInteger, nullable=False),
+    Column("number", BigInteger),
+    Index(None, "number", unique=True),
 )
-"""What stays of a record that was erased: enough for its chain to verify, nothing personal."""
+"""What stays of a record that was erased: enough for its chain to verify, nothing personal.
+
+number: from 1 in the order of erasing, over all chains; see `erasures.py`."""
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("length", BigInteger, nullable=False),
+    Column("head", LargeBinary(32), nullable=False),
+)
+"""One row: how many tombstones there are, and the link of the newest, for a checkpoint to sign."""
 
 chains = Table(
     "chains",

@@ -24,6 +24,7 @@ from slagboom_server.chain_rows import check_doubles, check_names, read_chains
 from slagboom_server.checkpoint_check import Checked, check_checkpoints, check_notices
 from slagboom_server.count_check import check_counts
 from slagboom_server.engine import reading
+from slagboom_server.erasure_check import check_erasures
 from slagboom_server.evidence_sql import SqlEvidence
 from slagboom_server.publication_check import PublicationCheck, check_publications
 from slagboom_server.row import to_ms
@@ -211,6 +212,7 @@ class Verification:
                 verdict.faults += 1
                 verdict.findings.append(Finding(Fault.ALTERED, *place))
         verdict.problems += check_doubles(connection)
+        verdict.problems += check_erasures(connection, verdict.checkpoints.erased)
 
     def find_uncovered(self, checked: Checked, now: dt.datetime) -> Uncovered | None:
         """Records that a checkpoint should cover and none does; None where there are none.

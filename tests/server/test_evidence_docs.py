@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from evidence_samples import Log, open_log
+from log_samples import NOON, consent_id
 from sqlalchemy import delete, insert, text, update
 
+from slagboom_server.chain import Reason
 from slagboom_server.schema import records, tombstones
 
 if TYPE_CHECKING:
@@ -41,11 +43,33 @@ def check(log: Log, tmp_path: Path) -> str:
 
 
 def test_a_log_is_verified_by_thirty_lines_of_python(log: Log, tmp_path: Path) -> None:
+    assert check(log, tmp_path) == "checkpoint agrees\nwhole\n"
+
+    for number in (7, 3):
+        log.store.retention.erase(consent_id(number), Reason.VISITOR, NOON)
+    log.checkpoint(5)
+    log.store.retention.erase(consent_id(8), Reason.VISITOR, NOON)
+
+    assert check(log, tmp_path) == "checkpoint agrees\nerasures agree\nwhole\n"
+
+
+def test_the_same_lines_find_a_removal_disguised_as_an_erasure(log: Log, tmp_path: Path) -> None:
     [sealed] = log.store.evidence.sealed(7, 7)
     tombstone = {"seq": 7, "leaf": sealed.leaf, "hash": sealed.hash, "erased_at": 1, "reason": 1}
     log.tamper(insert(tombstones).values(tombstone), delete(records).where(records.c.seq == 7))
 
-    assert check(log, tmp_path) == "checkpoint agrees\nwhole\n"
+    assert "tombstone of 7 was made by no erasure" in check(log, tmp_path)
+    log.tamper(update(tombstones).values(number=1))
+    assert "do not lead to the last link" in check(log, tmp_path)
+
+
+def test_the_same_lines_find_an_altered_tombstone(log: Log, tmp_path: Path) -> None:
+    log.store.retention.erase(consent_id(7), Reason.VISITOR, NOON)
+    log.checkpoint(5)
+    log.tamper(update(tombstones).values(reason=3))
+    log.count_erasures()
+
+    assert "erasures DISAGREE" in check(log, tmp_path)
 
 
 def test_the_same_lines_find_an_altered_record(log: Log, tmp_path: Path) -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from log_samples import DOCUMENT, NOON, decision_id, make_offer, make_record
+from evidence_samples import Log, open_log
+from log_samples import DOCUMENT, NOON, consent_id, decision_id, make_offer, make_record
 from server_process import Visitors, run, serving
 from sqlalchemy import delete, insert, select
 
 from slagboom_banner.errors import SlagboomError
+from slagboom_server.chain import Reason
 from slagboom_server.engine import open_engine, parse_url, reading, writing
 from slagboom_server.held import release_decisions
 from slagboom_server.log_copy import WHOLE, LogCopy
@@ -23,6 +25,7 @@ from slagboom_server.schema import (
     checkpoints,
     daily_counts,
     detailed_counts,
+    erasures,
     holds,
     metadata,
     records,
@@ -124,7 +127,7 @@ def content(url: str) -> dict[str, Any]:
         evidence["sealed"] = connection.execute(sealed.order_by(records.c.seq)).all()
         lengths = (chains.c.number, chains.c.uid, chains.c.started_at, chains.c.length)
         evidence["chains"] = connection.execute(select(*lengths, chains.c.head)).all()
-        for table in (tombstones, checkpoints, timestamps, holds, spent_tokens):
+        for table in (tombstones, erasures, checkpoints, timestamps, holds, spent_tokens):
             evidence[table.name] = connection.execute(select(table)).all()
         for table in (daily_counts, detailed_counts):
             counts = [column for column in table.c if column.name != "site_id"]
@@ -222,6 +225,30 @@ def test_a_target_with_another_log_is_left_alone(
         copy(source, target)
 
     assert content(target) == before
+
+
+@pytest.mark.parametrize(("here", "there"), [("sqlite", "postgresql"), ("postgresql", "sqlite")])
+def test_a_copy_proves_what_was_erased_before_it_and_between_its_runs(
+    database: Callable[[str], str], tmp_path: Path, here: str, there: str
+) -> None:
+    source, target = database(here), database(there)
+    log = open_log(source, tmp_path / "keys")
+    log.store.retention.erase(consent_id(7), Reason.VISITOR, NOON)
+    log.checkpoint(5)
+    copy(source, target)
+    log.store.retention.erase(consent_id(9), Reason.DPO, NOON)
+    log.store.retention.erase(consent_id(3), Reason.DPO, NOON)
+    log.checkpoint(6)
+    copy(source, target)
+    kept = log.copies()
+    log.store.close()
+
+    with closing(open_store(target)) as store:
+        moved = Log(target, log.folder, store)
+        assert moved.verify(*kept).is_good
+        store.retention.erase(consent_id(4), Reason.DPO, NOON)
+        moved.checkpoint(7)
+        assert moved.verify(*moved.copies()).is_good
 
 
 def test_a_source_that_lacks_a_record_is_not_copied_as_if_it_did_not(

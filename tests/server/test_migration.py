@@ -15,12 +15,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from evidence_samples import Log
-from log_samples import DOCUMENT, NOON, make_offer, make_record
-from sqlalchemy import MetaData, insert
+from evidence_samples import Log, open_log
+from log_samples import DOCUMENT, NOON, consent_id, make_offer, make_record
+from sqlalchemy import MetaData, insert, text
 
 import slagboom_server
 from slagboom_banner.errors import SlagboomError
+from slagboom_server.chain import Reason
 from slagboom_server.context import Context
 from slagboom_server.engine import open_engine, parse_url, reading, writing
 from slagboom_server.entry import to_values
@@ -210,6 +211,40 @@ def fill_first_release(url: str) -> None:
             row = dict(zip((*CONTEXT_IDS, *CANONICAL), to_values(record, context), strict=True))
             connection.execute(insert(tables.tables["records"]).values({**row, **ids}))
     engine.dispose()
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_what_was_erased_before_erasures_were_signed_is_no_fault(
+    engine: str, tmp_path: Path, postgresql: Server
+) -> None:
+    with postgresql.database() as address:
+        url = address if engine == "postgresql" else f"sqlite:///{tmp_path / 'slagboom.db'}"
+        migrate(url)
+        log = open_log(url, tmp_path / "keys")
+        for number in (9, 3, 31):
+            log.store.retention.erase(consent_id(number), Reason.VISITOR, NOON)
+        log.store.close()
+        log.tamper(
+            text("DROP TABLE erasures"),
+            text("DROP INDEX tombstones_number"),
+            text("ALTER TABLE tombstones DROP COLUMN number"),
+            text("UPDATE alembic_version SET version_num = '0008'"),
+        )
+
+        migrate(url)
+
+        log.store = open_store(url)
+        assert log.verify(*log.copies()).is_good
+        log.store.retention.erase(consent_id(5), Reason.DPO, NOON)
+        made = log.checkpoint(5)
+        verdict = log.verify(*log.copies())
+        log.tamper(text("UPDATE tombstones SET reason = 3 WHERE seq = 9"))
+        altered = log.verify()
+        log.store.close()
+    assert made.erased is not None
+    assert made.erased.length == 4
+    assert verdict.is_good
+    assert "erasures 1 to 4 are not those that checkpoint 4" in altered.problems[0]
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
