@@ -180,8 +180,7 @@ const start = (config, ownScript, early, parts) => {
       // It opens the storage, which no visitor has to wait for.
       addEventListener("storage", synchronise);
       synchronise();
-      // A page may have put a list of its own in the place of the one the kit's style is in.
-      host.showControl();
+      host.addStyle();
     }, QUIET_MS);
     addEventListener("pageshow", synchronise);
     addEventListener("visibilitychange", synchronise);

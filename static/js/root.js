@@ -17,7 +17,10 @@ export const makeRoot = (host, open, withdraw) => {
   root.onclick = (event) => event.stopPropagation();
   control.className = "sb-control";
   host.addStyle = (layer) => {
-    sheet.insertRule(layer, sheet.cssRules.length);
+    if (layer) sheet.insertRule(layer, sheet.cssRules.length);
+    // A page may have put a list of its own in the place of the one with this sheet.
+    const { adoptedStyleSheets } = document;
+    if (!adoptedStyleSheets.includes(sheet)) adoptedStyleSheets.push(sheet);
   };
   host.addStyle(config.style);
 
@@ -31,8 +34,6 @@ export const makeRoot = (host, open, withdraw) => {
   };
 
   return () => {
-    const { adoptedStyleSheets } = document;
-    if (!adoptedStyleSheets.includes(sheet)) adoptedStyleSheets.push(sheet);
     root.lang = host.readLanguage();
     control.remove();
     const texts = config.languages[root.lang];

@@ -110,7 +110,8 @@
  * only a new page silences what was stopped
  * @property {(host: Host) => void} [clearStored]  of services that are not granted, where one keeps
  * anything elsewhere than in cookies
- * @property {(layer: string) => void} addStyle  one rule: all of a part's, in the kit's cascade layer
+ * @property {(layer?: string) => void} addStyle  one rule: all of a part's, in the kit's cascade layer; in
+ * any case the kit's sheet is among the page's afterwards
  * @property {() => boolean} hasGranted
  * @property {() => string} readLanguage  the page's, where the policy has it
  * @property {(key: string) => Promise<Mount>} loadPart
