@@ -134,8 +134,10 @@ const start = (config, ownScript, early, parts) => {
         throw error;
       }
     },
-    // The control stands behind everything else, and so waits for a page that is whole.
-    showControl: () => whenWhole(drawRoot),
+    // The control stands behind everything else, and so waits for a page that is whole; not where
+    // the first layer is already there.
+    showControl: () =>
+      host.root.isConnected ? drawRoot() : whenWhole(() => host.root.isConnected || drawRoot()),
   };
   parts.gateHost = host;
   host.tags = makeTags(host, ownScript.nonce);

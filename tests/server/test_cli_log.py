@@ -170,7 +170,7 @@ def test_an_export_that_fails_leaves_no_part_of_it(run: Run, tmp_path: Path) -> 
     code, _, err = run("export", "--output", str(folder))
 
     assert code == 2
-    assert "cannot write the export: Is a directory" in err
+    assert "is no regular file; name another one" in err
     assert [path.name for path in folder.parent.iterdir()] == ["log.csv"]
 
 
