@@ -162,45 +162,28 @@ class _CountCheck:
         return totals
 
     def _compare(self, before: Totals, found: Totals, after: Totals) -> None:
-        for key in sorted({*before, *found, *after}, key=repr):
-            numbers = zip(
-                COUNTERS,
-                before.get(key, _NOTHING),
-                found.get(key, _NOTHING),
-                after.get(key, _NOTHING),
-                strict=True,
+        for key, name, least, number, most in _find_outside(before, found, after):
+            if name == "shown":
+                continue
+            if number > most:
+                at_least = "at least " if key[1] in self._days else ""
+                said = most
+            elif self._may_be_erased(key[1]):
+                continue
+            else:
+                at_least, said = "", least
+            self._tell(
+                f"counts of {self._name(key)}: {name} says {said:,}, and its records come to "
+                f"{at_least}{number:,}"
             )
-            for name, least, number, most in numbers:
-                if name == "shown" or least <= number <= most:
-                    continue
-                if number > most:
-                    at_least = "at least " if key[1] in self._days else ""
-                    said = most
-                elif self._may_be_erased(key[1]):
-                    continue
-                else:
-                    at_least, said = "", least
-                self._tell(
-                    f"counts of {self._name(key)}: {name} says {said:,}, and its records come to "
-                    f"{at_least}{number:,}"
-                )
 
     def _compare_tables(self, before: Totals, detailed: Totals, after: Totals) -> None:
         """The one table against the other, which tells of `shown` and of erased days too."""
-        for key in sorted({*before, *detailed, *after}, key=repr):
-            pairs = zip(
-                COUNTERS,
-                before.get(key, _NOTHING),
-                detailed.get(key, _NOTHING),
-                after.get(key, _NOTHING),
-                strict=True,
+        for key, name, least, number, _ in _find_outside(before, detailed, after):
+            self._tell(
+                f"counts of {self._name(key)}: {name} says {least:,} by day, and "
+                f"{number:,} in the detailed counts"
             )
-            for name, least, number, most in pairs:
-                if not least <= number <= most:
-                    self._tell(
-                        f"counts of {self._name(key)}: {name} says {least:,} by day, and "
-                        f"{number:,} in the detailed counts"
-                    )
 
     def _check_total(self) -> None:
         """As many decisions were counted as the chains are long, whatever was erased since."""
@@ -283,6 +266,17 @@ class _Days:
 
     def __contains__(self, day: int) -> bool:
         return day in self._days or day <= self._before or day >= self._from
+
+
+def _find_outside(
+    before: Totals, found: Totals, after: Totals
+) -> Iterator[tuple[tuple[Any, ...], str, int, int, int]]:
+    """Key, counter and the three numbers, where the one found does not lie between the others."""
+    for key in sorted({*before, *found, *after}, key=repr):
+        rows = (totals.get(key, _NOTHING) for totals in (before, found, after))
+        for name, least, number, most in zip(COUNTERS, *rows, strict=True):
+            if not least <= number <= most:
+                yield key, name, least, number, most
 
 
 def _count_decisions(connection: Connection) -> int:
