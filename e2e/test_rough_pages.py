@@ -85,6 +85,14 @@ def show(
     return address
 
 
+def open_written(visitor: Visitor, kit: KitProcess, body: str, **headers: str) -> None:
+    """Opens a page that is written out in the test."""
+    address = kit.address(SITE, "/test-page")
+    sent = {"content-type": "text/html", **headers}
+    visitor.context.route(address, lambda route: route.fulfill(headers=sent, body=body))
+    visitor.page.goto(address)
+
+
 @pytest.mark.parametrize("breakage", BREAKAGES)
 def test_a_page_that_breaks_the_language_gets_neither_an_exception_nor_a_grant(
     kit: KitProcess, visitor: Visitor, breakage: str
@@ -284,13 +292,11 @@ def test_a_page_that_puts_its_own_list_of_sheets_in_place_gets_the_first_layers_
 def test_an_element_with_the_kits_name_keeps_no_visitor_from_being_asked(
     kit: KitProcess, visitor: Visitor
 ) -> None:
-    address = kit.address(SITE, "/test-page")
     body = (
         f'<!doctype html><html lang="nl"><title>t</title><body><h2 id="slagboom">Slagboom</h2>'
         f'<script>{HANDLERS}</script><script src="/s/{SITE.site}/gate.js"></script>'
     )
-    visitor.context.route(address, lambda route: route.fulfill(content_type="text/html", body=body))
-    visitor.page.goto(address)
+    open_written(visitor, kit, body)
     visitor.asked()
     visitor.answer("reject")
 
@@ -301,13 +307,11 @@ def test_an_element_with_the_kits_name_keeps_no_visitor_from_being_asked(
 def test_the_address_of_the_script_may_carry_a_query_with_slashes(
     kit: KitProcess, visitor: Visitor
 ) -> None:
-    address = kit.address(SITE, "/test-page")
     body = (
         f'<!doctype html><html lang="nl"><title>t</title>'
         f'<script src="/s/{SITE.site}/gate.js?v=2026/11"></script><body>'
     )
-    visitor.context.route(address, lambda route: route.fulfill(content_type="text/html", body=body))
-    visitor.page.goto(address)
+    open_written(visitor, kit, body)
     visitor.asked()
     visitor.page.click(".sb-choose")
     visitor.page.locator("dialog[open]").wait_for()
@@ -318,7 +322,6 @@ def test_the_address_of_the_script_may_carry_a_query_with_slashes(
 def test_a_page_whose_tags_have_nonces_runs_no_marked_script_that_has_none(
     kit: KitProcess, visitor: Visitor
 ) -> None:
-    address = kit.address(SITE, "/test-page")
     inline = '<script type="text/plain" data-consent="statistics" {}>ran.push("{}")</script>'
     body = (
         '<!doctype html><html lang="nl"><title>t</title><script nonce="n">window.ran = [];</script>'
@@ -328,13 +331,7 @@ def test_a_page_whose_tags_have_nonces_runs_no_marked_script_that_has_none(
         + "<p>t</p>"
     )
     policy = "script-src 'nonce-n' 'strict-dynamic'"
-    visitor.context.route(
-        address,
-        lambda route: route.fulfill(
-            headers={"content-type": "text/html", "content-security-policy": policy}, body=body
-        ),
-    )
-    visitor.page.goto(address)
+    open_written(visitor, kit, body, **{"content-security-policy": policy})
     visitor.answer("accept")
     visitor.page.wait_for_function("() => ran.length")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from told_time import Time
 
 from slagboom_server.failures import Failures
 
@@ -12,16 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FULL = "database or disk is full"
-
-
-class Time:
-    """Seconds that go on when they are told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -2,20 +2,11 @@ from __future__ import annotations
 
 import pytest
 from kit_samples import ADDRESS
+from told_time import Time
 
 from slagboom_server.rate_limit import RateLimiter
 
 KEY = bytes(range(32))
-
-
-class Time:
-    """Seconds that go on when they are told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

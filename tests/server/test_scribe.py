@@ -68,6 +68,15 @@ async def begin(writer: ScribeWriter, *numbers: int) -> list[asyncio.Task[Append
     return tasks
 
 
+async def append_behind_lock(writer: ScribeWriter, database_url: str, seconds: float) -> Appended:
+    """The answer to a decision, which must not come while another process holds the log so long."""
+    with locked(database_url):
+        [task] = await begin(writer, 1)
+        done, _ = await asyncio.wait([task], timeout=seconds)
+        assert not done
+    return await task
+
+
 def test_each_caller_gets_the_answer_to_its_own_decision(scribe: Scribe, log: SqlStore) -> None:
     async def run(writer: ScribeWriter) -> list[Appended]:
         one = await writer.submit(entry(1))
@@ -92,15 +101,8 @@ def test_each_caller_gets_the_answer_to_its_own_decision(scribe: Scribe, log: Sq
 def test_an_answer_comes_only_after_the_commit(
     scribe: Scribe, log: SqlStore, database_url: str
 ) -> None:
-    async def run(writer: ScribeWriter) -> Appended:
-        with locked(database_url):
-            [task] = await begin(writer, 1)
-            done, _ = await asyncio.wait([task], timeout=0.2)
-            assert not done
-        return await task
-
     with ScribeWriter(scribe, log, 100) as writer:
-        assert isinstance(in_loop(run(writer)), Stored)
+        assert isinstance(in_loop(append_behind_lock(writer, database_url, 0.2)), Stored)
 
 
 def test_a_full_queue_refuses_and_stores_the_rest(
@@ -215,16 +217,9 @@ def test_a_scribe_that_waits_for_a_slow_disk_is_left_alone(
 ) -> None:
     monkeypatch.setattr(scribe_writer, "_STOPPED_SECONDS", 0.0)
 
-    async def run(writer: ScribeWriter) -> Appended:
-        with locked(database_url):
-            [task] = await begin(writer, 1)
-            # Several looks for who has waited too long.
-            done, _ = await asyncio.wait([task], timeout=1)
-            assert not done
-        return await task
-
     with ScribeWriter(scribe, log, 100) as writer:
-        assert isinstance(in_loop(run(writer)), Stored)
+        # A second is several looks for who has waited too long.
+        assert isinstance(in_loop(append_behind_lock(writer, database_url, 1)), Stored)
 
     assert "said nothing" not in caplog.text
 
