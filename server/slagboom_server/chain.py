@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from typing import Final
+from typing import Final, TypeGuard
 
 POSITION_BITS: Final = 36
 _POSITIONS: Final = (1 << POSITION_BITS) - 1
@@ -65,3 +65,8 @@ def to_seq(number: int, position: int) -> int:
 def from_seq(seq: int) -> tuple[int, int]:
     """Chain number and position of a record."""
     return seq >> POSITION_BITS, seq & _POSITIONS
+
+
+def is_bytes(value: object, length: int) -> TypeGuard[bytes]:
+    """Whether what stands in a cell, where anybody may have put anything, is so many bytes."""
+    return isinstance(value, bytes) and len(value) == length

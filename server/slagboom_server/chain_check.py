@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
-from slagboom_server.chain import begin_chain, link, to_seq
+from slagboom_server.chain import begin_chain, is_bytes, link, to_seq
 from slagboom_server.schema import records
 from slagboom_server.sealed_rows import find_break, read_sealed
 
@@ -176,6 +176,6 @@ def _tell(connection: Connection, number: int, position: int) -> tuple[bytes | N
     row = connection.execute(query.where(records.c.seq == to_seq(number, position))).first()
     if row is None:
         return None, None
-    is_id = isinstance(row.decision_id, bytes) and len(row.decision_id) == _ID_BYTES
+    is_id = is_bytes(row.decision_id, _ID_BYTES)
     is_time = isinstance(row.received_at, int) and 0 <= row.received_at < LATEST_MS
     return row.decision_id if is_id else None, row.received_at if is_time else None

@@ -6,11 +6,11 @@ altered cell never keeps the rest of the log from being checked.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Uuid, case, cast, func, null, select
 
-from slagboom_server.chain import POSITION_BITS, Chain, to_seq
+from slagboom_server.chain import POSITION_BITS, Chain, is_bytes, to_seq
 from slagboom_server.checkpoint_check import is_text
 from slagboom_server.held import decisions
 from slagboom_server.names import offer_columns, read_offer
@@ -46,9 +46,9 @@ def read_chains(connection: Connection, problems: list[str]) -> list[Chain]:
             problems.append(f"chain number {number} is none of the kit's: it was inserted")
             continue
         sound = {
-            "name": _is_bytes(uid, _ID),
+            "name": is_bytes(uid, _ID),
             "start": isinstance(started_at, int) and 0 <= started_at < _MOST_TIME,
-            "head": _is_bytes(head, _HASH),
+            "head": is_bytes(head, _HASH),
         }
         last = _last_position(connection, number)
         # What is missing behind the last row is told as one gap, not place by place.
@@ -153,10 +153,6 @@ def _check_decisions(connection: Connection) -> Iterator[str]:
 
 
 _COUNTED: Final[tuple[Table, Table]] = (records, decisions)
-
-
-def _is_bytes(value: Any, length: int) -> bool:  # noqa: ANN401 -- whatever stands there
-    return isinstance(value, bytes) and len(value) == length
 
 
 def _last_position(connection: Connection, number: int) -> int:

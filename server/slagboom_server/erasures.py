@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, insert, select, update
 
+from slagboom_server.chain import is_bytes
 from slagboom_server.checkpoint import Erasures
 from slagboom_server.schema import erasures, tombstones
 
@@ -41,8 +42,7 @@ def link_erasure(head: bytes, seq: int, hash_: object, erased_at: int, reason: i
     1970. Raises struct.error for values no tombstone of ours has.
     """
     # A record that was tampered with can be erased as well.
-    is_hash = isinstance(hash_, bytes) and len(hash_) == _HASH
-    known = hash_ if is_hash else _NO_HASH
+    known = hash_ if is_bytes(hash_, _HASH) else _NO_HASH
     return sha256(_FORM.pack(_MARK, head, seq, known, erased_at, reason)).digest()
 
 
@@ -53,7 +53,7 @@ def read_erasures(connection: Connection) -> Erasures | None:
         return None
     length, head = rows[0]
     is_sound = isinstance(length, int) and 0 <= length < _END
-    is_sound &= isinstance(head, bytes) and len(head) == _HASH
+    is_sound &= is_bytes(head, _HASH)
     return Erasures(length, head) if is_sound else None
 
 
