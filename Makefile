@@ -29,6 +29,7 @@ test: $(VENV)/dev.stamp ## Run every test: unit, server, browser
 	@$(PYTHON) tools/chromium.py
 	@$(PYTHON) tools/engines.py
 	@$(PYTHON) tools/postgresql.py
+	@$(PYTHON) tools/examples.py
 	$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 test-ha: $(VENV)/dev.stamp ## Run the high-availability set-up and kill its machines one by one (minutes)

@@ -1,0 +1,5 @@
+import Link from "next/link";
+
+export default function Contact() {
+  return <main><h1>Contact</h1><Link href="/plain">Back</Link></main>;
+}
