@@ -311,15 +311,16 @@ class Visitor:
     def settled(self) -> None:
         """Waits until nothing is left to be sent.
 
-        A choice is kept for sending up to 100 ms behind the click: before that, nothing kept means
-        nothing.
+        A choice is kept for sending by a timer of 100 ms at most behind the click: before that,
+        nothing kept means nothing. A timer set later and for longer comes after it, on a machine of
+        any speed.
         """
         self.page.wait_for_function(
             """() => {
-              document.slagboomLooked ??= performance.now();
-              if (performance.now() - document.slagboomLooked < 100) return false;
+              document.slagboomTimer ??= setTimeout(() => { document.slagboomTimer = "over" }, 101);
+              if (document.slagboomTimer !== "over") return false;
               if (localStorage.getItem("slagboom-unsent")) return false;
-              delete document.slagboomLooked;
+              delete document.slagboomTimer;
               return true;
             }"""
         )

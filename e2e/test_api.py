@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -113,23 +114,26 @@ def test_what_the_api_is_told_is_done_soon_and_never_at_once(
     page = visitor.page
     visit(visitor, kit, companies["dsoft"], GATE)
     visitor.asked()
-    states = page.evaluate(
-        """() => {
-          const isSeen = () => new Promise((done) => {
-            const end = slagboom.on("change", () => {
-              end();
-              done(slagboom.granted("marketing"));
-            });
-          });
-          slagboom.accept();
-          const before = slagboom.granted("marketing");
-          return isSeen().then((after) => [before, after]);
-        }"""
-    )
-    assert states == [False, True]
-    # Two in one breath: the last word counts, and both are recorded.
-    page.evaluate("() => { slagboom.refuse(); slagboom.accept(); }")
-    page.wait_for_function("() => localStorage.getItem('slagboom-unsent')")
+    answers = itertools.count(1)
+    with page.expect_response(
+        lambda answer: answer.url.endswith("/decisions") and next(answers) == 3
+    ):
+        states = page.evaluate(
+            """() => {
+              const isSeen = () => new Promise((done) => {
+                const end = slagboom.on("change", () => {
+                  end();
+                  done(slagboom.granted("marketing"));
+                });
+              });
+              slagboom.accept();
+              const before = slagboom.granted("marketing");
+              return isSeen().then((after) => [before, after]);
+            }"""
+        )
+        assert states == [False, True]
+        # Two in one breath: the last word counts, and both are recorded.
+        page.evaluate("() => { slagboom.refuse(); slagboom.accept(); }")
     visitor.settled()
     decision = visitor.decision()
     assert decision is not None

@@ -219,9 +219,9 @@ def test_without_the_part_for_few_pages_a_choice_is_taken_and_withdrawn(
     visitor.open(address)
     visitor.answer("accept")
     page.wait_for_function("() => document.cookie.includes('_ga')")
-    page.click(".sb-withdraw")
-    page.wait_for_function("() => !slagboom.granted('google-analytics')")
-    page.wait_for_function("() => localStorage.getItem('slagboom-unsent')")
+    with page.expect_response("**/decisions"):
+        page.click(".sb-withdraw")
+        page.wait_for_function("() => !slagboom.granted('google-analytics')")
     visitor.settled()
     decision = visitor.decision()
     assert decision is not None

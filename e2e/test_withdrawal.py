@@ -133,8 +133,13 @@ def test_storage_databases_and_caches_of_the_service_go_and_others_stay(
 
     withdraw(visitor)
     page.wait_for_function(
-        """async () => !(await indexedDB.databases()).some(({name}) => name.startsWith("vendor-"))
-          && !(await caches.keys()).some((name) => name.startsWith("vendor-"))"""
+        """() => {
+          const isVendors = (name) => name.startsWith("vendor-");
+          Promise.all([indexedDB.databases(), caches.keys()]).then(([databases, names]) => {
+            document.isClear = ![...databases.map(({ name }) => name), ...names].some(isVendors);
+          });
+          return document.isClear;
+        }"""
     )
     visitor.settled()
 
@@ -216,10 +221,27 @@ def test_a_tag_that_insists_is_given_up_on_and_the_page_goes_on(
         }"""
     )
     page.click(".sb-withdraw")
-    page.wait_for_function("() => written > 50 && document.cookie.includes('_ga_AGAIN')")
+    page.wait_for_function("() => written >= 99 && document.cookie.includes('_ga_AGAIN')")
+    # Each turn of this loop would be one of the tag's too, were its cookie still deleted each time.
+    page.evaluate(
+        """async () => {
+          for (let turn = 0; turn < 300; turn += 1) {
+            await new Promise((resolve) => {
+              cookieStore.addEventListener("change", function look({ changed }) {
+                if (changed.some(({ name }) => name === "turn")) {
+                  cookieStore.removeEventListener("change", look);
+                  resolve();
+                }
+              });
+              document.cookie = `turn=${turn}; path=/`;
+            });
+          }
+        }"""
+    )
     visitor.witness.mark(page)
 
-    assert page.evaluate("() => written") <= 100
+    # A look without an event, every second at most, may delete it nine times more.
+    assert page.evaluate("() => written") < 200
     visitor.open(kit.address(ANALYTICS, PAGE, www=True))
     page.wait_for_function("() => !document.cookie.includes('_ga')")
 
