@@ -1,7 +1,8 @@
 """A consent log as anybody would write it in an afternoon, and bare loops over it.
 
 One table with texts, the two indexes it needs, a hash over the row and the hash before it. What
-the kit does with its log is held against loops over this one.
+the kit does with its log is held against loops over this one in the same database. A place is the
+file of an SQLite database, or the address of a PostgreSQL one.
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ import json
 import random
 import sqlite3
 import uuid
-from contextlib import closing
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    Row = tuple[Any, ...]
 
 COLUMNS = (
     "id",
@@ -44,12 +49,22 @@ _AGENT = (
     " Chrome/140.0.0.0 Safari/537.36"
 )
 _SELECT = "SELECT * FROM bare ORDER BY seq"
+_BATCH = 5000
+"""Rows that PostgreSQL sends at once."""
 
 
-def fill_bare(file: Path, rows: int) -> None:
+def fill_bare(place: str, rows: int) -> None:
     """Makes a log of so many rows."""
+    if _is_far(place):
+        with psycopg.connect(place) as connection:
+            number = "BIGINT PRIMARY KEY"
+            connection.execute(DDL.format(number=number, blob="BYTEA").encode())
+            with connection.cursor() as cursor, cursor.copy("COPY bare FROM STDIN") as copy:
+                for row in _make_rows(rows):
+                    copy.write_row(row)
+        return
     marks = ", ".join("?" * (len(COLUMNS) + 1))
-    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+    with closing(sqlite3.connect(place, isolation_level=None)) as database:
         database.execute("PRAGMA journal_mode = OFF")
         database.execute("PRAGMA synchronous = OFF")
         database.executescript(DDL.format(number="INTEGER PRIMARY KEY", blob="BLOB"))
@@ -58,7 +73,23 @@ def fill_bare(file: Path, rows: int) -> None:
         database.execute("COMMIT")
 
 
-def _make_rows(rows: int) -> Iterator[tuple[Any, ...]]:
+def _is_far(place: str) -> bool:
+    return place.startswith("postgresql:")
+
+
+@contextmanager
+def _reading(place: str) -> Iterator[Iterable[Row]]:
+    """Every row in its order, few of them at a time in memory."""
+    if _is_far(place):
+        with psycopg.connect(place) as connection, connection.cursor("rows") as cursor:
+            cursor.itersize = _BATCH
+            yield cursor.execute(_SELECT)
+    else:
+        with closing(sqlite3.connect(place)) as database:
+            yield database.execute(_SELECT)
+
+
+def _make_rows(rows: int) -> Iterator[Row]:
     chance = random.Random(1)  # noqa: S311  the same log each time
     head = bytes(32)
     for number in range(1, rows + 1):
@@ -81,36 +112,36 @@ def _make_rows(rows: int) -> Iterator[tuple[Any, ...]]:
         yield (*row, head)
 
 
-def _link(head: bytes, row: tuple[Any, ...]) -> bytes:
+def _link(head: bytes, row: Row) -> bytes:
     return sha256(head + "\x1f".join(map(str, row)).encode()).digest()
 
 
-def export_bare(file: Path) -> int:
+def export_bare(place: str) -> int:
     """Writes the rows to nowhere as lines of CSV; how many there were."""
     rows = 0
-    with closing(sqlite3.connect(file)) as database, Path("/dev/null").open("w") as out:
-        for row in database.execute(_SELECT):
+    with _reading(place) as found, Path("/dev/null").open("w") as out:
+        for row in found:
             out.write(",".join(map(str, row[:-1])) + "\n")
             rows += 1
     return rows
 
 
-def export_bare_json(file: Path) -> int:
+def export_bare_json(place: str) -> int:
     """Writes the rows to nowhere as lines of JSON; how many there were."""
     rows = 0
     names = ("seq", *COLUMNS)
-    with closing(sqlite3.connect(file)) as database, Path("/dev/null").open("w") as out:
-        for row in database.execute(_SELECT):
+    with _reading(place) as found, Path("/dev/null").open("w") as out:
+        for row in found:
             out.write(json.dumps(dict(zip(names, row[:-1], strict=False))) + "\n")
             rows += 1
     return rows
 
 
-def verify_bare(file: Path) -> int:
+def verify_bare(place: str) -> int:
     """Checks the chain from its first row to its last; how many there were."""
     rows, head = 0, bytes(32)
-    with closing(sqlite3.connect(file)) as database:
-        for row in database.execute(_SELECT):
+    with _reading(place) as found:
+        for row in found:
             head = _link(head, row[:-1])
             if head != row[-1]:
                 message = f"row {row[0]} of the bare log does not verify"

@@ -33,6 +33,9 @@ def add_command(halves: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument(
         "--rows", type=natural, default=500_000, help="stored in the filled log (default: 500000)"
     )
+    parser.add_argument(
+        "--walks", type=natural, default=3, help="over all that is stored (default: 3)"
+    )
     parser.add_argument("--kills", type=int, default=3, help="under load (default: 3)")
     parser.add_argument("--no-peer", action="store_true", help="leave c15t out; no Node needed")
     parser.add_argument("--no-postgresql", action="store_true", help="SQLite alone")
@@ -83,7 +86,7 @@ def measure(benches: list[Bench], options: argparse.Namespace, results: Results)
         _load(benches, options, results)
     for bench in benches:
         _say(f"{bench.name}: reading, exporting, verifying")
-        bench.read()
+        bench.read(options.walks)
         if options.kills:
             _say(f"{bench.name}: {options.kills} kills")
             bench.kill(options.kills)

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from bench.server.postgresql import Postgresql
     from bench.server.results import Engine
 
-_WALKS = 3
 _BARE_ROWS = 1_000_000
 """A bare loop is as fast over these as over ten times as many."""
 
@@ -52,7 +51,7 @@ class Bench:
         self._folder.mkdir(exist_ok=True)
         self._empty = self._make_database("empty")
         self._filled = self._make_database("filled")
-        self._bare = folder / "bare-rows.db"
+        self._bare = server.make_database("bare_rows") if server else str(folder / "bare-rows.db")
         self._decisions: list[str] = []
         self._peer_size = 0
 
@@ -108,13 +107,16 @@ class Bench:
         if has_peer:
             self._measure_peer()
 
-    def read(self) -> None:
-        """Questions and walks over the filled log; the load has added to it meanwhile."""
+    def read(self, walks: int) -> None:
+        """Questions and walks over the filled log; the load has added to it meanwhile.
+
+        walks: how often each of them.
+        """
         results = self.results
         with running_kit(self._folder / "read", self._filled) as kit:
             results.answers = time_answers(self._filled, kit.port)
-        for _ in range(_WALKS):
-            for walks, who, walk, about in (
+        for _ in range(walks):
+            for times, who, walk, about in (
                 (results.export, BARE, export_bare, (self._bare,)),
                 (results.export, KIT, export_log, (self._filled, "csv")),
                 (results.export_json, BARE, export_bare_json, (self._bare,)),
@@ -123,7 +125,7 @@ class Bench:
                 (results.verify, "one core", verify_log, (self._filled, 1)),
                 (results.verify, "two cores", verify_log, (self._filled, 2)),
             ):
-                walks.setdefault(who, []).append(measure_work(walk, *about))
+                times.setdefault(who, []).append(measure_work(walk, *about))
 
     def kill(self, times: int) -> None:
         """Kills a kit over the empty log while it is loaded."""

@@ -19,6 +19,7 @@ from slagboom_server.anonymise import Device
 from slagboom_server.chain import link, to_seq
 from slagboom_server.chain_sql import OwnChain
 from slagboom_server.context import name_context
+from slagboom_server.driver import run_together
 from slagboom_server.engine import open_engine, parse_url, writing
 from slagboom_server.held import decisions
 from slagboom_server.leaf import CANONICAL, SALT_BYTES, digest_context, digest_record
@@ -96,9 +97,10 @@ def fill_log(database: str, offers: Sequence[OfferedNotice], rows: int, now: int
                 sealed, head = _seal(batch, held.number, held.length, held.head)
                 _insert(connection, sealed)
                 plain = [row for row, _ in batch]
-                counting.add(connection, held.number, plain, {})
+                counts = counting.adding(connection, held.number, plain, {})
                 grown = replace(held, length=held.length + len(batch), head=head)
-                chain.advance(connection, grown, times[-1])
+                advance = chain.advancing(connection, grown, times[-1])
+                run_together(connection, [*counts, advance])
         with writing(engine) as connection:
             chain.release(connection)
     finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import multiprocessing
-import os
 import random
 import statistics
 import time
@@ -20,10 +19,11 @@ from sqlalchemy import func, select
 from bench.errors import BenchError
 from bench.server.subjects import SITE
 from slagboom_server.engine import open_engine, parse_url, reading
-from slagboom_server.export_tasks import Workers, write_text
+from slagboom_server.export_tasks import Export, write_text
 from slagboom_server.rollup import Dimension
 from slagboom_server.row import from_ms
 from slagboom_server.schema import records
+from slagboom_server.side_by_side import choose_processes
 from slagboom_server.store import Cursor, Filter
 from slagboom_server.store_sql import open_store
 from slagboom_server.verify import Verification
@@ -161,8 +161,7 @@ def export_log(database: str, shape: Literal["csv", "jsonl"]) -> int:
     """Writes every record to nowhere, as `slagboom log export` does; how many."""
     written: list[int] = []
     with closing(open_store(database)) as store, Path("/dev/null").open("w", newline="") as out:
-        workers = Workers(store, database, len(os.sched_getaffinity(0)))
-        write_text(workers, Filter(), shape, out, written.append)
+        write_text(Export(store, Filter(), choose_processes(0)), shape, out, written.append)
     return sum(written)
 
 
