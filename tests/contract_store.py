@@ -20,7 +20,7 @@ from slagboom_server.csv_lines import write_csv
 from slagboom_server.engine import reading
 from slagboom_server.errors import StoreUnavailable
 from slagboom_server.export import Format, write_records
-from slagboom_server.export_tasks import Workers, write_text
+from slagboom_server.export_tasks import Export, write_text
 from slagboom_server.json_lines import write_json, write_json_lines
 from slagboom_server.migration import open_current
 from slagboom_server.record import Flag
@@ -306,15 +306,15 @@ def test_slices_hold_each_record_once(filled: Store, site: str | None, size: int
 
 @pytest.mark.parametrize("shape", ["csv", "json", "jsonl"])
 def test_processes_side_by_side_write_what_one_writes(
-    filled: Store, database_url: str, monkeypatch: pytest.MonkeyPatch, shape: Format
+    filled: Store, monkeypatch: pytest.MonkeyPatch, shape: Format
 ) -> None:
     monkeypatch.setattr(export_tasks, "SLICE", 2)
     monkeypatch.setattr(export_tasks, "MANY", 2)
     texts = []
     for processes in (1, 2):
         out, advanced = io.StringIO(newline=""), list[int]()
-        workers = Workers(filled, database_url, processes)
-        write_text(workers, Filter(site="dsoft"), shape, out, advanced.append)
+        export = Export(filled, Filter(site="dsoft"), processes)
+        write_text(export, shape, out, advanced.append)
         assert sum(advanced) == filled.count(Filter(site="dsoft"))
         texts.append(out.getvalue())
 

@@ -21,6 +21,7 @@ MAX_USER_AGENT: Final = 512
 OTHER: Final = "Other"
 
 _IPV4_BYTES: Final = 3
+_OCTETS: Final = tuple(f"{octet}." for octet in range(256))
 _IPV6_BYTES: Final = 6
 
 _BROWSERS: Final = {
@@ -169,9 +170,16 @@ def find_network(address: str) -> bytes | None:
 
 
 def name_network(packed: bytes) -> str:
-    """The text of a network, as 198.51.100.0/24, from its 3 or 6 bytes."""
+    """The text of a network, as 198.51.100.0/24, from its 3 or 6 bytes.
+
+    Raises TypeError or ValueError for anything else.
+    """
     if len(packed) == _IPV4_BYTES:
-        return f"{packed[0]}.{packed[1]}.{packed[2]}.0/24"
+        # Looked up, which is quicker, and which a text in the place of bytes cannot be.
+        return f"{_OCTETS[packed[0]]}{_OCTETS[packed[1]]}{_OCTETS[packed[2]]}0/24"
+    if len(packed) != _IPV6_BYTES:
+        message = f"no network has {len(packed)} bytes"
+        raise ValueError(message)
     return f"{ipaddress.ip_address(packed.ljust(16, bytes(1)))}/48"
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import struct
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, delete
-from sqlalchemy.exc import NoResultFound
 
+from slagboom_server.altered import BROKEN
 from slagboom_server.context import name_context
 from slagboom_server.erasures import add_tombstones
 from slagboom_server.held import release_decisions
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from slagboom_server.chain import Reason
     from slagboom_server.names import Names, Notices
@@ -32,10 +31,9 @@ COLUMNS: Final = tuple(
 
 _IDS: Final = slice(1, 1 + len(CONTEXT_IDS))
 _CONTENT: Final = slice(1 + len(CONTEXT_IDS), -2)
-_NO_LEAF: Final = bytes(32)
-"""For a record that was tampered with so that it has no leaf; its chain tells on it as before."""
-
-_BROKEN: Final = (struct.error, TypeError, ValueError, KeyError, AttributeError, NoResultFound)
+_NOTHING: Final = bytes(32)
+"""The leaf or the hash of a record that was tampered with so that it has none; its chain tells on
+it as before."""
 
 
 class Burial:
@@ -61,18 +59,17 @@ class Burial:
             {
                 "seq": row.seq,
                 "leaf": self._leaf_of(connection, tuple(row), contexts),
-                "hash": row.hash,
+                "hash": row.hash if isinstance(row.hash, bytes) else _NOTHING,
                 "erased_at": to_ms(now),
                 "reason": REASONS[reason],
             }
             for row in found
         ]
-        times = [row.received_at for row in found]
-        same = and_(
-            records.c.seq.in_([row.seq for row in found]),
-            # Only this tells PostgreSQL which months are meant.
-            records.c.received_at.between(min(times), max(times)),
-        )
+        same: ColumnElement[bool] = records.c.seq.in_([row.seq for row in found])
+        if connection.dialect.name == "postgresql":
+            # Only this tells it which months are meant; only there a time is certain to be one.
+            times = [row.received_at for row in found]
+            same = and_(same, records.c.received_at.between(min(times), max(times)))
         connection.execute(delete(records).where(same))
         release_decisions(connection, [row.decision_id for row in found])
         add_tombstones(connection, stones)
@@ -85,8 +82,8 @@ class Burial:
             if ids not in contexts:
                 contexts[ids] = self._digest(connection, *ids)
             return digest_record(row[-2], row[_CONTENT], contexts[ids])
-        except _BROKEN:
-            return _NO_LEAF
+        except BROKEN:
+            return _NOTHING
 
     def _digest(
         self,

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from slagboom_server.chain import begin_chain, is_bytes, link, to_seq
 from slagboom_server.schema import records
-from slagboom_server.sealed_rows import find_break, read_sealed
+from slagboom_server.sealed_rows import fetch_rows, find_break, read_sealed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from slagboom_server.chain import Chain
     from slagboom_server.evidence import Sealed
-    from slagboom_server.sealed_rows import RowContexts
+    from slagboom_server.sealed_rows import RowContexts, SealedRow
 
 LATEST_MS: Final = 253_402_300_800_000
 """The year 10000, in ms since 1970: nothing from there on can be told as a date."""
@@ -85,21 +85,29 @@ class Stretch:
             self.findings.append(finding)
 
 
-def check_stretch(
+def fetch_stretch(connection: Connection, stretch: Stretch) -> list[SealedRow]:
+    """The rows of a stretch, for `check_stretch`."""
+    return fetch_rows(connection, *_numbers(stretch))
+
+
+def check_stretch(  # noqa: PLR0913, PLR0917 -- a stretch, and what it is held against
     connection: Connection,
     contexts: RowContexts,
     chain: Chain,
     stretch: Stretch,
+    rows: Sequence[SealedRow],
     heads: Mapping[int, tuple[bytes, int]],
+    previous: bytes | None = None,
 ) -> None:
     """Fills in what a stretch comes to.
 
-    heads: by position the hash a checkpoint gives, and the checkpoint's number.
+    heads: by position the hash a checkpoint gives, and the checkpoint's number. previous: the hash
+    in front of the stretch, where it is known.
     """
-    first, last = (to_seq(chain.number, place) for place in (stretch.first, stretch.last))
-    previous = hash_at(connection, contexts, chain, stretch.first - 1)
+    first, last = _numbers(stretch)
+    previous = previous or hash_at(connection, contexts, chain, stretch.first - 1)
     if previous is not None:
-        stretch.head = find_break(connection, contexts, first, last, previous)
+        stretch.head = find_break(rows, contexts, last - first + 1, previous)
     found = {} if stretch.head else read_sealed(connection, contexts, first, last)
     if stretch.head is None:
         entries = [found.get(seq) for seq in range(first, last + 1)]
@@ -108,6 +116,11 @@ def check_stretch(
     for position, (signed, checkpoint) in heads.items():
         if stretch.first <= position <= stretch.last:
             _check_head(connection, contexts, chain, stretch, position, signed, checkpoint)
+
+
+def _numbers(stretch: Stretch) -> tuple[int, int]:
+    """The numbers of the first and the last record of a stretch."""
+    return to_seq(stretch.number, stretch.first), to_seq(stretch.number, stretch.last)
 
 
 def hash_at(

@@ -6,9 +6,11 @@ altered cell never keeps the rest of the log from being checked.
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
-from sqlalchemy import Uuid, case, cast, func, null, select
+from sqlalchemy import func, select
 
 from slagboom_server.chain import POSITION_BITS, Chain, is_bytes, to_seq
 from slagboom_server.checkpoint_check import is_text
@@ -21,7 +23,7 @@ from slagboom_server.sealed_rows import BROKEN
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection
 
 _ID: Final = 16
 _HASH: Final = 32
@@ -93,66 +95,56 @@ def check_names(connection: Connection) -> list[str]:
 
 
 def check_doubles(connection: Connection) -> list[str]:
-    """Problems of records that are both there and erased, or that are there twice."""
+    """Problems of records that are both there and erased."""
     both = select(tombstones.c.seq).join(records, records.c.seq == tombstones.c.seq).limit(_TOLD)
-    problems = [
+    return [
         f"record number {seq} is there and has a tombstone: the tombstone was inserted"
         for seq in connection.scalars(both)
     ]
-    if connection.dialect.name == "postgresql":
-        problems += _check_decisions(connection)
-    return problems
 
 
-def _check_decisions(connection: Connection) -> Iterator[str]:
-    """Holds the table by which a repeated decision is known against the records themselves."""
-    # One that was altered is told where it stands; here it must not fail.
-    decision_id = case(
-        (
-            func.octet_length(records.c.decision_id) == _ID,
-            cast(func.encode(records.c.decision_id, "hex"), Uuid),
-        ),
-        else_=null(),
-    )
-    same = (decisions.c.decision_id == decision_id) & (
-        decisions.c.received_at == records.c.received_at
-    )
+def check_decisions(connection: Connection) -> Iterator[str]:
+    """Problems of the table by which PostgreSQL knows a repeated decision.
+
+    connection: with one view of all it reads, or what arrives meanwhile is looked for at length.
+    """
+    known_by = func.uuid_send(decisions.c.decision_id)
+    same = (known_by == records.c.decision_id) & (decisions.c.received_at == records.c.received_at)
+    # Under a number that nobody could know before, the sums of other decisions are not the same.
+    hashed = func.uuid_hash_extended(decisions.c.decision_id, secrets.randbits(63))
+    summed = select(func.count(), func.sum(hashed))
+    with_record = connection.execute(summed.join_from(decisions, records, same)).one()
+    known = connection.execute(summed.select_from(decisions)).one()
+    there = connection.scalar(select(func.count()).select_from(records))
+    if with_record == known and known[0] == there:
+        # Each decision has a record of its own, and none is left over.
+        return
     idle = (
         select(decisions.c.decision_id)
         .outerjoin_from(decisions, records, same)
         .where(records.c.seq.is_(None))
         .limit(_TOLD)
     )
-    without_record = connection.scalars(idle).all()
-    totals = [select(func.count()).select_from(table).scalar_subquery() for table in _COUNTED]
-    counted = connection.execute(select(*totals)).one()
-    is_even = counted[0] == counted[1]
-    if is_even and not without_record:
-        # Each decision has a record of its own, and none is left over: the other way round, which
-        # would be read from end to end as well, finds nothing more.
-        return
     lacking = (
-        select(records.c.seq, decision_id.label("decision_id"))
+        select(records.c.seq, records.c.decision_id)
         .outerjoin_from(records, decisions, same)
         .where(decisions.c.decision_id.is_(None))
         .limit(_TOLD)
     )
     for seq, key in connection.execute(lacking):
+        named = UUID(bytes=key) if is_bytes(key, _ID) else key.hex()
         yield (
-            f"record number {seq} (decision {key}) is not the one its decision is known by: that "
+            f"record number {seq} (decision {named}) is not the one its decision is known by: that "
             "entry was removed or altered, and the decision may be there twice"
         )
-    for key in without_record:
+    for key in connection.scalars(idle):
         yield f"decision {key} is known as stored, and no record has it: it was removed or altered"
-    if is_even:
+    if known[0] == there:
         return
     number = func.count().label("number")
     twice = select(records.c.decision_id, number).group_by(records.c.decision_id)
     for key, times in connection.execute(twice.having(number > 1).limit(_TOLD)):
         yield f"decision {key.hex()} is there {times} times: it must be there once"
-
-
-_COUNTED: Final[tuple[Table, Table]] = (records, decisions)
 
 
 def _last_position(connection: Connection, number: int) -> int:

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import func, insert, or_, select, update
 
 from slagboom_server.chain import Chain, begin_chain
-from slagboom_server.driver import mark_of, run
+from slagboom_server.driver import mark_of, run_together
 from slagboom_server.schema import chains
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
+
+    from slagboom_server.driver import Row, Statement
 
 _SILENT_MS: Final = 600_000
 """After so long without a record a chain's holder counts as gone."""
@@ -49,22 +51,32 @@ class OwnChain:
         self._writer = random(16)
         self._number: int | None = None
 
-    def lock(self, connection: Connection, now: int) -> Chain:
-        """The chain, claimed where needed, for this transaction alone. now: ms since 1970."""
-        number = self._number
+    def question(self, connection: Connection) -> list[Statement]:
+        """What asks for the chain and locks it; nothing where it has to be claimed first."""
         if connection.dialect.name == "sqlite":
-            for shared in run(connection, _READ_SHARED, (_SHARED,)):
-                return Chain(*shared)
-            return self._begin(connection, _SHARED, now, None)
-        if number is not None:
-            for mine in run(connection, _LOCK, (number, self._writer)):
+            return [(_READ_SHARED, (_SHARED,))]
+        return [] if self._number is None else [(_LOCK, (self._number, self._writer))]
+
+    def lock(
+        self, connection: Connection, now: int, answers: Sequence[Sequence[Row]] | None = None
+    ) -> Chain:
+        """The chain, claimed where needed, for this transaction alone.
+
+        now: ms since 1970. answers: to the question, where it has been asked.
+        """
+        if answers is None:
+            answers = run_together(connection, self.question(connection))
+        for rows in answers:
+            for mine in rows:
                 return Chain(*mine)
+        if connection.dialect.name == "sqlite":
+            return self._begin(connection, _SHARED, now, None)
         return self._claim(connection, now)
 
-    def advance(self, connection: Connection, chain: Chain, now: int) -> None:
-        """Writes down where the chain has come to."""
+    def advancing(self, connection: Connection, chain: Chain, now: int) -> Statement:
+        """What writes down where the chain has come to."""
         statement = _ADVANCE.format(mark_of(connection))
-        run(connection, statement, (chain.length, chain.head, now, chain.number))
+        return statement, (chain.length, chain.head, now, chain.number)
 
     def release(self, connection: Connection) -> None:
         """Lets another process have the chain."""

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from slagboom_server.cli_progress import make_bar
+from slagboom_server.checkpoint_check import count
+from slagboom_server.cli_progress import showing_progress
 from slagboom_server.log_copy import LogCopy
 from slagboom_server.migration import migrate, open_current
 
@@ -29,7 +30,6 @@ def copy_log(
         stack.callback(copy.dispose)
         work = LogCopy(origin, copy)
         plan = work.plan()
-        with make_bar() as bar:
-            task = bar.add_task("Copying", total=plan.missing)
-            work.run(plan, lambda records: bar.advance(task, records))
-    sys.stdout.write(f"{plan.missing} records copied\n")
+        with showing_progress() as watch:
+            work.run(plan, watch("Copying", plan.missing))
+    sys.stdout.write(f"{count(plan.missing, 'record')} copied\n")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from contextlib import ExitStack, closing, contextmanager
-from functools import partial
 from pathlib import Path  # noqa: TC003 -- Typer reads it from the annotations
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -27,7 +25,7 @@ from slagboom_server.cli_log import (
     Until,
 )
 from slagboom_server.cli_options import Keys
-from slagboom_server.cli_progress import make_bar
+from slagboom_server.cli_progress import is_watched, showing_progress
 from slagboom_server.export import (
     CSV_COLUMNS,
     FORMATS,
@@ -35,7 +33,7 @@ from slagboom_server.export import (
     format_time,
     read_pages,
 )
-from slagboom_server.export_tasks import Workers, count_pages, write_text
+from slagboom_server.export_tasks import Export, count_pages, write_text
 from slagboom_server.hold_filter import describe_filter
 from slagboom_server.keyring import key_folder
 from slagboom_server.manifest import (
@@ -48,6 +46,7 @@ from slagboom_server.manifest import (
 from slagboom_server.parquet import write_parquet
 from slagboom_server.query import Query, read_choice, read_filter
 from slagboom_server.row import from_ms
+from slagboom_server.side_by_side import choose_processes
 from slagboom_server.signing import SigningKeys
 from slagboom_server.store_sql import open_store
 
@@ -93,38 +92,38 @@ def export_records(
 
     In CSV a cell that a spreadsheet would run as a formula begins with an apostrophe.
     """
-    for written in () if output is None else (output, manifest_file(output)):
-        _require_file(written)
-        _require_file(_part(written))
+    for file in () if output is None else (output, manifest_file(output)):
+        _require_file(file)
+        _require_file(_part(file))
     query = Query(site, since, until, purpose, service, action, consent_id)
     with closing(open_store(database)) as store:
         shape = read_choice("format", format_, _SHAPES)
-        workers = Workers(store, database, processes or len(os.sched_getaffinity(0)))
         chosen = read_filter(query, store)
+        export = Export(store, chosen, choose_processes(processes))
         if output is None:
             if shape == "parquet":
                 message = "--format parquet: a file is needed; give --output FILE"
                 raise SlagboomError(message)
             with ExitStack() as stack:
                 # A bar beside the rows on one screen would be in their way.
-                is_watched = not sys.stdout.isatty()
-                advance = stack.enter_context(_progress(store, chosen)) if is_watched else None
-                _Selection(workers, chosen, advance).write_text(shape, sys.stdout)
+                is_apart = not sys.stdout.isatty()
+                advance = stack.enter_context(_progress(store, chosen)) if is_apart else None
+                _Written(export, advance).write_text(shape, sys.stdout)
             return
         # Asked for first: who cannot sign should not learn it after an hour of writing.
         signer = _find_signer(store, key_folder(database, keys)) if manifest else None
         with _progress(store, chosen) as advance, _whole_file(output) as part:
-            selection = _Selection(workers, chosen, advance)
+            written = _Written(export, advance)
             if shape == "parquet":
-                selection.write_parquet(part)
+                written.write_parquet(part)
             else:
                 with part.open("w", encoding="utf-8", newline="") as out:
-                    selection.write_text(shape, out)
+                    written.write_text(shape, out)
         if signer is not None:
             exported = Exported(
                 file=output,
                 format=shape,
-                rows=selection.rows,
+                rows=written.rows,
                 columns=CSV_COLUMNS if shape in {"csv", "parquet"} else JSON_COLUMNS,
                 filters=describe_filter(chosen),
                 made_at=format_time(from_ms(time.time_ns() // 1_000_000)),
@@ -161,24 +160,22 @@ def _find_signer(store: SqlStore, folder: Path) -> Signer:
         raise SlagboomError(message) from error
 
 
-class _Selection:
-    """The records of an export, counted while they are read. advance: told of each page, if."""
+class _Written:
+    """An export whose records are counted while they are read. advance: told of each page, if."""
 
-    def __init__(
-        self, workers: Workers, chosen: Filter, advance: Callable[[int], None] | None
-    ) -> None:
-        self._workers = workers
-        self._chosen = chosen
+    def __init__(self, export: Export, advance: Callable[[int], None] | None) -> None:
+        self._export = export
         self._advance = advance
         self.rows = 0
 
     def write_text(self, shape: Format, out: TextIO) -> None:
         """Writes all of them. out: opened with `newline=""`."""
-        write_text(self._workers, self._chosen, shape, out, self._advance_by)
+        write_text(self._export, shape, out, self._advance_by)
 
     def write_parquet(self, out: Path) -> None:
         """Writes all of them as a Parquet file."""
-        pages = count_pages(read_pages(self._workers.store, self._chosen), self._advance_by)
+        store, chosen, _ = self._export
+        pages = count_pages(read_pages(store, chosen), self._advance_by)
         write_parquet((record for page in pages for record in page), out)
 
     def _advance_by(self, rows: int) -> None:
@@ -190,14 +187,9 @@ class _Selection:
 @contextmanager
 def _progress(store: Store, chosen: Filter) -> Iterator[Callable[[int], None] | None]:
     """What moves a progress bar on by so many records; None where nobody looks at it."""
-    bar = make_bar()
-    if bar.disable:
+    with showing_progress() as watch:
         # Counting what will come takes long, too.
-        yield None
-        return
-    with bar:
-        task = bar.add_task("Exporting", total=store.count(chosen))
-        yield partial(bar.advance, task)
+        yield watch("Exporting", store.count(chosen)) if is_watched() else None
 
 
 def _part(path: Path) -> Path:

@@ -18,6 +18,7 @@ from rich.table import Table
 from slagboom_banner.errors import SlagboomError
 from slagboom_banner.load import read_policies
 from slagboom_server.chain import Reason
+from slagboom_server.checkpoint_check import count
 from slagboom_server.cli_log import (
     DEFAULT_DATABASE,
     Action,
@@ -76,13 +77,13 @@ def erase_records(
         if holds:
             _answer_no(f"{visitor}: {RecordsHeld(holds)}")
         if dry_run:
-            sys.stdout.write(f"{found} records would be erased\n")
+            sys.stdout.write(f"{count(found, 'record')} would be erased\n")
             return
         try:
             erased = store.retention.erase(visitor, Reason.DPO, dt.datetime.now(dt.UTC), site)
         except RecordsHeld as error:  # made since it was asked for
             _answer_no(f"{visitor}: {error}")
-        sys.stdout.write(f"{erased} records erased\n")
+        sys.stdout.write(f"{count(erased, 'record')} erased\n")
 
 
 def purge_records(
@@ -200,7 +201,7 @@ def add_hold(
         chosen = read_filter(query, store)
         hold = store.retention.add_hold(chosen, words, dt.datetime.now(dt.UTC))
         now_kept = store.count(chosen)
-    sys.stdout.write(f"hold {hold.number} is in force and keeps {now_kept} records now\n")
+    sys.stdout.write(f"hold {hold.number} is in force and keeps {count(now_kept, 'record')} now\n")
 
 
 @hold_commands.command("list")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import sys
 import time
 from contextlib import closing, suppress
@@ -21,12 +20,13 @@ from slagboom_server.checkpoint_copy import CheckpointCopies, read_file
 from slagboom_server.cli_export import verify_manifest
 from slagboom_server.cli_log import DEFAULT_DATABASE, Database
 from slagboom_server.cli_options import Keys
-from slagboom_server.cli_progress import make_bar
+from slagboom_server.cli_progress import showing_progress
 from slagboom_server.cli_receipt import verify_receipts
 from slagboom_server.export import format_time
 from slagboom_server.keyring import key_folder
 from slagboom_server.migration import open_current
 from slagboom_server.row import from_ms
+from slagboom_server.side_by_side import choose_processes
 from slagboom_server.signing import SigningKeys
 from slagboom_server.timestamp import read_roots
 from slagboom_server.verify import Verification
@@ -47,8 +47,8 @@ _SHOWN: Final = 20
 _UNCOVERED: Final = 3
 """The exit code where no checkpoint covers what one should."""
 
-_SMALL: Final = 200_000
-"""Records that one process has checked before a second one has started."""
+_SMALL: Final = 50_000
+"""Records that other processes are not worth."""
 
 _SAVE_SECONDS: Final = 5.0
 
@@ -118,7 +118,7 @@ def verify_log(
         roots = read_roots(timestamp_ca) if timestamp_ca is not None else []
         trusted = SigningKeys(folder).public()
         verdict = verification.check_frame(trusted, [*copies, *given], roots)
-        count = processes or len(os.sched_getaffinity(0))
+        count = choose_processes(processes)
         if not processes and verification.total < _SMALL:
             count = 1
         _run(verification, verdict, count, progress)
@@ -155,12 +155,12 @@ def _start_after(copies: Sequence[tuple[str, Checkpoint]]) -> dict[bytes, tuple[
 
 def _run(verification: Verification, verdict: Verdict, processes: int, progress: Path) -> None:
     saved = time.monotonic()
-    with make_bar() as bar:
-        task = bar.add_task("Verifying", total=verification.total)
+    with showing_progress() as watch:
+        show = watch("Verifying", verification.total)
 
         def advance(records: int) -> None:
             nonlocal saved
-            bar.advance(task, records)
+            show(records)
             if time.monotonic() - saved > _SAVE_SECONDS:
                 write_progress(progress, verification.done)
                 saved = time.monotonic()

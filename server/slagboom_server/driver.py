@@ -7,6 +7,7 @@ SQLAlchemy's.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     Row = tuple[Any, ...]
+    Statement = tuple[str, Sequence[object]]
 
 
 def run(connection: Connection, statement: str, values: Sequence[object]) -> list[Row]:
@@ -24,14 +26,30 @@ def run(connection: Connection, statement: str, values: Sequence[object]) -> lis
 
     Raises DBAPIError, as SQLAlchemy does.
     """
+    (answer,) = run_together(connection, [(statement, values)])
+    return answer
+
+
+def run_together(
+    connection: Connection, statements: Sequence[Statement], *, are_last: bool = False
+) -> list[list[Row]]:
+    """What each of several statements answers; see `run`.
+
+    A server gets all of them at once: to await an answer costs about as much as to make it.
+    are_last: whether it may get the commit, too. The transaction's own then finds nothing to do.
+    """
     driver: Any = connection.connection.driver_connection
+    is_far = connection.dialect.name == "postgresql" and len(statements) > 1
     try:
-        cursor = driver.execute(statement, values)
-        return list(cursor.fetchall()) if cursor.description else []
+        with driver.pipeline() if is_far else nullcontext():
+            cursors = [driver.execute(statement, values) for statement, values in statements]
+            if is_far and are_last:
+                driver.commit()
+        return [list(cursor.fetchall()) if cursor.description else [] for cursor in cursors]
     except connection.dialect.loaded_dbapi.Error as error:
         if getattr(driver, "closed", False):
             connection.invalidate(error)
-        raise DBAPIError(statement, None, error) from error
+        raise DBAPIError("; ".join(text for text, _ in statements), None, error) from error
 
 
 def mark_of(connection: Connection) -> str:

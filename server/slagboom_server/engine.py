@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from slagboom_banner.errors import SlagboomError
 from slagboom_server import postgresql
-from slagboom_server.errors import Contended, LogCorrupt, StoreUnavailable
+from slagboom_server.errors import Contended, LogAltered, LogCorrupt, StoreUnavailable
 from slagboom_server.retry import retried
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ _BUSY_TIMEOUT_MS: Final = 10_000
 _CORRUPT: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _CORRUPT_STATES: Final = frozenset({"XX001", "XX002"})
 """What SQLite and PostgreSQL say where a page or an index is damaged."""
+
+_NO_TEXT: Final = "Could not decode to UTF-8"
+"""How the driver begins to say so of SQLite, which takes any bytes for a text."""
 
 _WRITES: Final = "slagboom_writes"
 _FILE: Final = "slagboom_file"
@@ -76,7 +79,14 @@ def sqlite_file(url: URL) -> Path | None:
 
 
 def open_engine(url: URL) -> Engine:
-    """An engine for one database. Raises SlagboomError where its driver is not installed."""
+    """An engine for one database. Raises SlagboomError where its driver is not installed.
+
+    An SQLite file whose address ends with `?mode=ro` is read as it lies there, and left so.
+    """
+    mode = "rw"
+    if sqlite_file(url) is not None and url.query.get("mode") == "ro":
+        # The driver knows no such option; `_open_existing` tells SQLite itself.
+        mode, url = "ro", url.difference_update_query(["mode"])
     is_postgresql = url.drivername == postgresql.DRIVER
     options = postgresql.options(url) if is_postgresql else {}
     try:
@@ -87,8 +97,8 @@ def open_engine(url: URL) -> Engine:
         raise SlagboomError(message) from error
     file = sqlite_file(url)
     if file is not None:
-        event.listen(engine, "do_connect", partial(_open_existing, file))
-        event.listen(engine, "connect", partial(_prepare_sqlite, file))
+        event.listen(engine, "do_connect", partial(_open_existing, file, mode))
+        event.listen(engine, "connect", partial(_prepare_sqlite, file, mode))
         event.listen(engine, "begin", _begin_sqlite)
     if is_postgresql:
         postgresql.prepare_engine(engine)
@@ -96,10 +106,15 @@ def open_engine(url: URL) -> Engine:
 
 
 def _open_existing(
-    file: Path, _dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]
+    file: Path,
+    mode: str,
+    _dialect: object,
+    _record: object,
+    arguments: list[Any],
+    options: dict[str, Any],
 ) -> None:
     # The driver would make a missing file, an empty one in the place of the log.
-    arguments[:] = [f"file:{quote(str(file))}?mode=rw"]
+    arguments[:] = [f"file:{quote(str(file))}?mode={mode}"]
     options["uri"] = True
 
 
@@ -114,6 +129,7 @@ def identify(file: Path) -> tuple[int, int] | None:
 
 def _prepare_sqlite(
     file: Path,
+    mode: str,
     connection: Any,  # noqa: ANN401 - a driver's own object
     record: ConnectionPoolEntry,
 ) -> None:
@@ -121,7 +137,8 @@ def _prepare_sqlite(
     # The driver's own BEGIN comes too late and cannot be IMMEDIATE; `_begin_sqlite` sends it.
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-    _write_ahead(file, connection)
+    if mode == "rw":
+        _write_ahead(file, connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     # What undoes one statement of many rows would otherwise be a file, made anew each time.
@@ -161,6 +178,19 @@ def reading(engine: Engine) -> Iterator[Connection]:
             connection.execution_options(isolation_level="AUTOCOMMIT")
         _require_same_file(engine, connection)
         yield connection
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """As `reading`, but of PostgreSQL, too, one consistent view. Meanwhile it tidies nothing up."""
+    with _one_line(engine), engine.connect() as connection:
+        if engine.name == "postgresql":
+            connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        _require_same_file(engine, connection)
+        with connection.begin():
+            yield connection
 
 
 @contextmanager
@@ -204,7 +234,8 @@ def _is_corrupt(error: BaseException | None) -> bool:
 def _one_line(engine: Engine) -> Iterator[None]:
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
+        # Who takes many rows from the driver itself meets its errors bare.
         reason = error.orig if isinstance(error, DBAPIError) else error
         if postgresql.is_read_only(reason):
             # The next connection may lead to the server that has taken its place.
@@ -214,6 +245,13 @@ def _one_line(engine: Engine) -> Iterator[None]:
             kind = Contended
         elif _is_corrupt(reason):
             kind = LogCorrupt
+        elif str(reason).startswith(_NO_TEXT):
+            # What it goes on with is the text itself, which may be a visitor's.
+            message = (
+                f"the consent log at {name_database(engine.url)} was altered: a text in it is not "
+                "UTF-8; run `slagboom log verify`, and restore a backup"
+            )
+            raise LogAltered(message) from error
         lines = str(reason).splitlines() or [type(reason).__name__]
         # Several addresses were tried: the first line only says so.
         told = " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]

@@ -6,6 +6,7 @@ SlagboomError
 └── StoreUnavailable     the log cannot be read or written now; the browser keeps the decision
     ├── Contended        another writer was in the way; the same again may succeed
     ├── LogCorrupt       it is damaged; a backup has to take its place
+    ├── LogAltered       it holds what the kit has never written; verifying tells where
     └── QueueFull        more decisions wait than the server holds in memory
 
 `status` is the HTTP status that answers the error (RFC 9110).
@@ -52,6 +53,10 @@ class Contended(StoreUnavailable):
 
 class LogCorrupt(StoreUnavailable):
     """The database is damaged; whatever it says or takes cannot be relied on."""
+
+
+class LogAltered(StoreUnavailable):
+    """It holds what no writer of the kit has put there; `slagboom log verify` tells where."""
 
 
 class ServerStopping(StoreUnavailable):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+import os
+from contextlib import closing
+from itertools import chain, cycle, islice
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from slagboom_server.csv_lines import CSV_HEADING, make_csv_lines, write_csv
 from slagboom_server.json_lines import make_json_lines, write_json, write_json_lines
-from slagboom_server.side_by_side import run_side_by_side
-from slagboom_server.store_sql import open_store
+from slagboom_server.side_by_side import HELD, run_side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,52 +18,54 @@ if TYPE_CHECKING:
     from slagboom_server.export import Format
     from slagboom_server.lean import Slice
     from slagboom_server.lean_lines import LeanLines
-    from slagboom_server.store import Filter, Store
+    from slagboom_server.store import Filter
+    from slagboom_server.store_sql import SqlStore
 
 Page = TypeVar("Page", bound="Sequence[object]")
 
 SLICE: Final = 10_000
 """Records in one task, some five megabytes of text."""
 
-MANY: Final = 30
-"""Slices from which on starting processes saves more than it takes."""
+MANY: Final = 4
+"""Slices that other processes are worth."""
 
 _WRITERS: Final = {"csv": write_csv, "json": write_json, "jsonl": write_json_lines}
 _MAKERS: Final = {"csv": make_csv_lines, "jsonl": make_json_lines}
 
 
-class Workers(NamedTuple):
-    """How many processes write, and of which log. store: the one this process has opened."""
+class Export(NamedTuple):
+    """What is written out. processes: how many work on it."""
 
-    store: Store
-    database_url: str
-    processes: int
+    store: SqlStore
+    chosen: Filter
+    processes: int = 1
 
 
-def write_text(
-    workers: Workers, chosen: Filter, shape: Format, out: TextIO, advance: Callable[[int], None]
-) -> None:
+def write_text(export: Export, shape: Format, out: TextIO, advance: Callable[[int], None]) -> None:
     """Writes every record that is chosen, oldest first. out: opened with `newline=""`.
 
     advance: told how many records have been written since.
     """
-    if shape in _MAKERS and workers.processes > 1:
-        slices = workers.store.split(chosen, SLICE)
+    store, chosen, processes = export
+    if shape in _MAKERS and processes > 1:
+        slices = store.split(chosen, SLICE)
         first = list(islice(slices, MANY))
         if len(first) == MANY:
             if shape == "csv":
                 out.write(CSV_HEADING)
-            tasks = ((chosen, each) for each in chain(first, slices))
-            here = partial(_write_slice, workers.store, _MAKERS[shape](workers.store))
-            open_worker = partial(_open_worker, workers.database_url, shape)
-            results = run_side_by_side(here, _work, tasks, workers.processes, open_worker)
-            for rows, text in results:
-                out.write(text)
-                advance(rows)
+            with closing(_Hatch(HELD * processes + 1)) as hatch:
+                writing = _Writing(store, chosen, _MAKERS[shape](store), hatch)
+                tasks = zip(chain(first, slices), hatch.places(), strict=False)
+                results: Iterator[tuple[int, str | _Parcel]] = run_side_by_side(
+                    writing.write, writing.hand_over, tasks, processes, store.let_go
+                )
+                for rows, text in results:
+                    out.write(text if isinstance(text, str) else hatch.take(text))
+                    advance(rows)
             return
 
-    pages = count_pages(workers.store.lean_pages(chosen), advance)
-    _WRITERS[shape](pages, workers.store, out)
+    pages = count_pages(store.lean_pages(chosen), advance)
+    _WRITERS[shape](pages, store, out)
 
 
 def count_pages(pages: Iterable[Page], advance: Callable[[int], None]) -> Iterator[Page]:
@@ -73,20 +75,60 @@ def count_pages(pages: Iterable[Page], advance: Callable[[int], None]) -> Iterat
         advance(len(page))
 
 
-_worker: dict[str, Any] = {}
-"""The store of a process of the pool, and what makes its lines; nothing else there holds them."""
+class _Parcel(NamedTuple):
+    """A text in a hatch. size: bytes."""
+
+    place: int
+    size: int
 
 
-def _open_worker(database_url: str, shape: Format) -> None:
-    store = open_store(database_url)
-    _worker.update(store=store, lines=_MAKERS[shape](store))
+class _Hatch:
+    """Memory in which a copy of this process leaves texts for it.
+
+    Megabytes through the pipe between them would wait for this process again and again.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._files = [os.memfd_create("slagboom-export") for _ in range(places)]
+
+    def places(self) -> Iterator[int]:
+        """A place for each task; whoever takes the results in their order finds it free again."""
+        return cycle(range(len(self._files)))
+
+    def put(self, place: int, text: str) -> _Parcel:
+        """Leaves a text."""
+        encoded = text.encode()
+        # All of it, or an error: a bare write may end early.
+        with open(self._files[place], "wb", closefd=False) as file:
+            file.seek(0)
+            file.write(encoded)
+        return _Parcel(place, len(encoded))
+
+    def take(self, parcel: _Parcel) -> str:
+        """A text that was left."""
+        return os.pread(self._files[parcel.place], parcel.size, 0).decode()
+
+    def close(self) -> None:
+        """Gives the memory back."""
+        for file in self._files:
+            os.close(file)
 
 
-def _work(task: tuple[Filter, Slice]) -> tuple[int, str]:
-    return _write_slice(_worker["store"], _worker["lines"], task)
+class _Writing(NamedTuple):
+    """What every task of an export needs. A task: a slice, and a place for its text."""
 
+    store: SqlStore
+    chosen: Filter
+    lines: LeanLines
+    hatch: _Hatch
 
-def _write_slice(store: Store, lines: LeanLines, task: tuple[Filter, Slice]) -> tuple[int, str]:
-    """How many records a slice has, and their lines."""
-    written = [line for page in store.lean_pages(*task) for line in lines.write(page)]
-    return len(written), "".join(written)
+    def write(self, task: tuple[Slice, int]) -> tuple[int, str]:
+        """How many records a slice has, and their lines."""
+        pages = self.store.lean_pages(self.chosen, task[0])
+        lines = [line for page in pages for line in self.lines.write(page)]
+        return len(lines), "".join(lines)
+
+    def hand_over(self, task: tuple[Slice, int]) -> tuple[int, _Parcel]:
+        """The same, for another process."""
+        rows, text = self.write(task)
+        return rows, self.hatch.put(task[1], text)

@@ -20,14 +20,12 @@ from sqlalchemy import (
     MetaData,
     Table,
     Uuid,
-    cast,
     delete,
     func,
     select,
-    text,
 )
 
-from slagboom_server.driver import run
+from slagboom_server.driver import run_together
 from slagboom_server.row import CONTENT
 from slagboom_server.schema import records
 
@@ -35,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection, Select
+
+    from slagboom_server.driver import Row, Statement
 
     Held = dict[bytes, tuple[int, tuple[Any, ...]]]
 
@@ -52,38 +52,42 @@ decisions = Table(
 _COLUMNS: Final = tuple(records.c[name] for name in CONTENT)
 _STORED: Final = select(records.c.decision_id, records.c.seq, *_COLUMNS)
 # In one order everywhere: two writers with the same decisions then wait instead of locking up.
-_CLAIM: Final = text(
+_CLAIM: Final = (
     "INSERT INTO decisions (decision_id, received_at)"
-    " SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:times AS bigint[]))"
-    " ON CONFLICT DO NOTHING RETURNING decision_id"
+    " SELECT * FROM unnest(CAST(%s AS uuid[]), CAST(%s AS bigint[]))"
+    " ON CONFLICT DO NOTHING RETURNING uuid_send(decision_id)"
 )
 
 
-def hold_decisions(connection: Connection, times: Mapping[bytes, int]) -> Held:
+def hold_decisions(
+    connection: Connection, times: Mapping[bytes, int], also: Sequence[Statement] = ()
+) -> tuple[Held, list[list[Row]]]:
     """Number and content of those decisions that are stored already.
 
     The others belong to this transaction from now on. times: by decision_id, when each was
-    received, in ms since 1970.
+    received, in ms since 1970. also: statements that go with the question; second, their answers.
     """
     if connection.dialect.name != "postgresql":
-        return _find(connection, list(times))
+        found, *others = run_together(connection, [_find_statement(list(times)), *also])
+        return {row[0]: (row[1], row[2:]) for row in found}, others
     ids = sorted(times)
     # As PostgreSQL writes arrays: the driver would take its time over each of their elements.
-    claim = {
-        "ids": "{" + ",".join(decision_id.hex() for decision_id in ids) + "}",
-        "times": "{" + ",".join(str(times[decision_id]) for decision_id in ids) + "}",
-    }
-    claimed = {decision_id.bytes for decision_id in connection.scalars(_CLAIM, claim)}
+    claim = (
+        "{" + ",".join([decision_id.hex() for decision_id in ids]) + "}",
+        "{" + ",".join([str(times[decision_id]) for decision_id in ids]) + "}",
+    )
+    rows, *others = run_together(connection, [(_CLAIM, claim), *also])
+    if len(rows) == len(ids):
+        return {}, others
+    claimed = {row[0] for row in rows}
     known = [decision_id for decision_id in ids if decision_id not in claimed]
-    if not known:
-        return {}
     held = _find(connection, known)
     erased = {decision_id: times[decision_id] for decision_id in known if decision_id not in held}
     if erased:
         # Its record is gone; whoever brings it again brings a new one.
         release_decisions(connection, list(erased))
-        held.update(hold_decisions(connection, erased))
-    return held
+        held.update(hold_decisions(connection, erased)[0])
+    return held, others
 
 
 def release_decisions(connection: Connection, decision_ids: Sequence[bytes]) -> None:
@@ -100,7 +104,7 @@ def with_decisions(query: Select[Any], dialect: str, decision_ids: Sequence[byte
         return query.where(records.c.decision_id.in_(decision_ids))
     return query.join(
         decisions,
-        (decisions.c.decision_id == cast(func.encode(records.c.decision_id, "hex"), Uuid))
+        (func.uuid_send(decisions.c.decision_id) == records.c.decision_id)
         & (decisions.c.received_at == records.c.received_at),
     ).where(decisions.c.decision_id.in_([UUID(bytes=each) for each in decision_ids]))
 
@@ -112,12 +116,12 @@ def _find_text(size: int) -> str:
     return f"SELECT {columns} FROM records WHERE decision_id IN ({marks})"  # noqa: S608 -- our own
 
 
+def _find_statement(decision_ids: Sequence[bytes]) -> Statement:
+    # A few texts, whatever the number: the driver keeps a statement it has seen.
+    size = 1 << (len(decision_ids) - 1).bit_length()
+    return _find_text(size), (*decision_ids, *[decision_ids[0]] * (size - len(decision_ids)))
+
+
 def _find(connection: Connection, decision_ids: Sequence[bytes]) -> Held:
-    if connection.dialect.name != "postgresql":
-        # A few texts, whatever the number: the driver keeps a statement it has seen.
-        size = 1 << (len(decision_ids) - 1).bit_length()
-        padded = (*decision_ids, *[decision_ids[0]] * (size - len(decision_ids)))
-        rows = run(connection, _find_text(size), padded)
-        return {row[0]: (row[1], row[2:]) for row in rows}
     found = connection.execute(with_decisions(_STORED, "postgresql", decision_ids))
     return {row.decision_id: (row.seq, tuple(row)[2:]) for row in found}

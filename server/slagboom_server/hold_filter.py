@@ -34,7 +34,7 @@ def write_filter(chosen: Filter) -> str:
 
 
 def read_filter_text(text: str) -> Filter:
-    """The filter `write_filter` was given."""
+    """The filter `write_filter` was given. Raises one of `altered.BROKEN` for none."""
     fields: Mapping[str, Any] = json.loads(text)
     action, consent_id = fields.get("action"), fields.get("consent_id")
     return Filter(

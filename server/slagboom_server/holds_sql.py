@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import and_, func, insert, or_, select, true, update
 
+from slagboom_server.altered import BROKEN
+from slagboom_server.errors import LogAltered
 from slagboom_server.hold_filter import read_filter_text, write_filter
 from slagboom_server.retention import Hold
-from slagboom_server.row import from_ms, to_ms
+from slagboom_server.row import from_ms, read_text, to_ms
 from slagboom_server.schema import holds
 from slagboom_server.selection import conditions
 
@@ -39,7 +41,7 @@ def held_records(
     """By the number of each hold in force, which records it keeps."""
     kept: dict[int, ColumnElement[bool]] = {}
     for row in connection.execute(select(holds).where(holds.c.released_at.is_(None))):
-        chosen = read_filter_text(row.filter)
+        chosen = _read(row).chosen
         site_id = None if chosen.site is None else sites.find_id(connection, chosen.site)
         asks_notices = chosen.purpose is not None or chosen.service is not None
         offers = notices.load(connection) if asks_notices else {}
@@ -82,7 +84,19 @@ def end_hold(connection: Connection, number: int, now: dt.datetime) -> Hold | No
 
 
 def _read(row: AnyRow) -> Hold:
-    released_at = None if row.released_at is None else from_ms(row.released_at)
-    return Hold(
-        row.number, read_filter_text(row.filter), row.reason, from_ms(row.made_at), released_at
-    )
+    """The hold of a row. Raises LogAltered: what is held is unknown then, and nothing may go."""
+    try:
+        released_at = None if row.released_at is None else from_ms(row.released_at)
+        return Hold(
+            row.number,
+            read_filter_text(row.filter),
+            read_text(row.reason),
+            from_ms(row.made_at),
+            released_at,
+        )
+    except BROKEN as error:
+        message = (
+            f"legal hold {row.number} was altered, so that nobody can tell what it keeps; restore "
+            "a backup"
+        )
+        raise LogAltered(message) from error

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from sqlalchemy import literal_column, select, tuple_
+from sqlalchemy import ColumnClause, literal_column, select, tuple_
 
+from slagboom_server.postgresql import BINARY
 from slagboom_server.row import REPEATED, SINGLE
 from slagboom_server.schema import records
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from sqlalchemy import ColumnClause, ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from slagboom_server.anonymise import Client
     from slagboom_server.record import OfferedNotice
@@ -26,6 +27,13 @@ LEAN: Final = (*SINGLE, *REPEATED)
 """The columns of a lean row. Those that repeat much stand together, so that a slice is a key."""
 
 LeanRow = tuple[Any, ...]
+
+# Without types, the driver's own values come through untouched.
+_COLUMNS: Final[tuple[ColumnClause[Any], ...]] = tuple(
+    literal_column(f"records.{name}") for name in LEAN
+)
+BARE: Final = select(*_COLUMNS).select_from(records).execution_options(**{BINARY: True})
+"""Lean rows."""
 
 _PAGE: Final = 5000
 _RECEIVED_AT: Final = LEAN.index("received_at")
@@ -104,9 +112,7 @@ def read_lean_pages(
 
     read: opens a connection, for each page anew, so that a slow reader holds none meanwhile.
     """
-    # Without types, the driver's own values come through untouched.
-    columns: list[ColumnClause[Any]] = [literal_column(name) for name in LEAN]
-    query = select(*columns).select_from(records).where(*conditions).limit(_PAGE)
+    query = BARE.where(*conditions).limit(_PAGE)
     query = query.order_by(records.c.received_at, records.c.seq)
     page: list[LeanRow] = []
     while not page or len(page) == _PAGE:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
 
+from slagboom_server.altered import BROKEN, naming_altered
 from slagboom_server.anonymise import name_network
 from slagboom_server.row import describe_answer, describe_sender, from_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from slagboom_server.lean import LeanRow, Lookup
 
@@ -26,6 +27,9 @@ _SECONDS: Final = tuple(f":{ms // 1000:02}.{ms % 1000:03}Z" for ms in range(_MIN
 
 _MOST: Final = 50_000
 """Texts of one kind in memory, a few megabytes."""
+
+_ID_TEXT: Final = 39
+"""The length of an identifier's 16 bytes in pairs."""
 
 _ANSWER: Final = slice(8, 17)
 _SENDER: Final = slice(17, 20)
@@ -84,8 +88,20 @@ class LeanLines:
         self._repeated = _Memory(lambda key: answer(describe_answer(key, lookup.offer(key[0]))))
         self._senders = _Memory(lambda key: sender(_describe_sender(key, lookup)))
 
-    def write(self, rows: Iterable[LeanRow]) -> list[str]:
-        """One line for each row, with its end. rows: of `lean.LEAN`."""
+    def write(self, rows: Sequence[LeanRow]) -> list[str]:
+        """One line for each row, with its end. rows: of `lean.LEAN`.
+
+        Raises LogAltered where a row holds what the kit never writes.
+        """
+        try:
+            return self._write(rows)
+        except BROKEN:
+            for row in rows:
+                with naming_altered(row[0]):
+                    self._write([row])
+            raise
+
+    def _write(self, rows: Sequence[LeanRow]) -> list[str]:
         days, repeated, senders = self._days, self._repeated, self._senders
         # One letter each, for the line below is read as a whole: s(eq), d(ecision) and so on.
         s, d, c, p, r, g, v, f, n, t, end, nothing, quote = self._frame
@@ -93,6 +109,8 @@ class LeanLines:
         for row in rows:
             # In pairs of bytes, of which a UUID joins some: its own text takes three times as long.
             a, b = row[1].hex("-", 2), row[2].hex("-", 2)
+            if len(a) != _ID_TEXT or len(b) != _ID_TEXT:
+                raise ValueError(row[0])
             previous = nothing if row[3] is None else f"{quote}{UUID(bytes=row[3])}{quote}"
             # Too many differ to be remembered.
             network = nothing if row[7] is None else f"{quote}{name_network(row[7])}{quote}"

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from slagboom_server.chain import link, to_seq
 from slagboom_server.chain_sql import OwnChain
-from slagboom_server.driver import flatten, list_marks, run
+from slagboom_server.driver import flatten, list_marks, run, run_together
 from slagboom_server.entry import to_row
 from slagboom_server.held import hold_decisions
 from slagboom_server.leaf import CANONICAL, SALT_BYTES, digest_record
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from slagboom_server.chain import Chain
     from slagboom_server.context import Contexts
     from slagboom_server.entry import Entry
     from slagboom_server.rollup import ShownCounts
@@ -77,22 +78,23 @@ class Ledger:
         """Adds and counts what is new; the answers are in the entries' order."""
         if shown is not None:
             chain = self._chain.lock(connection, to_ms(shown.counted_at))
-            self._counting.add(connection, chain.number, (), shown.counts)
+            counts = self._counting.adding(connection, chain.number, (), shown.counts)
+            run_together(connection, counts)
         if not new:
             return []
         times = {entry.decision_id: entry.received_at for entry in reversed(new)}
-        held = hold_decisions(connection, times)
+        held, locked = hold_decisions(connection, times, self._chain.question(connection))
+        # Even where nothing is new: "it was stored before" must wait for a standby, which a commit
+        # of nothing does not.
+        chain = self._chain.lock(connection, max(times.values()), locked)
         # Of a decision that comes twice in one group the first is stored.
         fresh: dict[bytes, Entry] = {}
         for entry in new:
             if entry.decision_id not in held:
                 fresh.setdefault(entry.decision_id, entry)
-        seqs = self._insert(connection, list(fresh.values())) if fresh else range(0)
+        seqs = self._insert(connection, chain, list(fresh.values())) if fresh else range(0)
         if len(fresh) == len(new):
             return [Stored(seq) for seq in seqs]
-        if not fresh and connection.dialect.name == "postgresql":
-            # Even "it was stored before" must wait for a standby, and a commit of nothing does not.
-            self._chain.lock(connection, max(times.values()))
         answers: list[Appended] = []
         stored = dict(zip(fresh, seqs, strict=True))
         for entry in new:
@@ -110,10 +112,8 @@ class Ledger:
         row = to_row(entry, self._contexts.of(connection, entry.kind).ids)
         return tuple(row[place] for place in _CONTENT)
 
-    def _insert(self, connection: Connection, fresh: Sequence[Entry]) -> range:
+    def _insert(self, connection: Connection, chain: Chain, fresh: Sequence[Entry]) -> range:
         """Puts new rows behind the end of the chain; their numbers."""
-        received_at = max(entry.received_at for entry in fresh)
-        chain = self._chain.lock(connection, received_at)
         first = to_seq(chain.number, chain.length + 1)
         salts = self._random(SALT_BYTES * len(fresh))
         head = chain.head
@@ -128,9 +128,11 @@ class Ledger:
             copy_rows(connection, records, _COLUMNS, rows)
         else:
             _insert_sqlite(connection, rows)
-        self._counting.add(connection, chain.number, [row[1:] for row in rows], {})
+        counts = self._counting.adding(connection, chain.number, [row[1:] for row in rows], {})
         grown = dataclasses.replace(chain, length=chain.length + len(fresh), head=head)
-        self._chain.advance(connection, grown, received_at)
+        received_at = max(entry.received_at for entry in fresh)
+        advance = self._chain.advancing(connection, grown, received_at)
+        run_together(connection, [*counts, advance], are_last=True)
         return range(first, first + len(fresh))
 
 

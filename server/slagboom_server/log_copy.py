@@ -8,15 +8,19 @@ source has erased since a run is erased in the target by the next one.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from slagboom_banner.errors import SlagboomError
+from slagboom_server.altered import naming_altered
 from slagboom_server.chain import begin_chain, to_seq
+from slagboom_server.chain_rows import read_chains
 from slagboom_server.engine import name_database, reading, writing
+from slagboom_server.errors import LogAltered
 from slagboom_server.held import decisions, release_decisions
 from slagboom_server.log_match import read_hash, tell_difference
 from slagboom_server.months import Months
@@ -39,9 +43,11 @@ from slagboom_server.schema import (
 )
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
-    from sqlalchemy import ColumnElement, Connection, Engine, Table
+    from sqlalchemy import ColumnElement, Engine, Table
 
     from slagboom_server.row import AnyRow
 
@@ -78,9 +84,12 @@ class Plan:
 
 
 class LogCopy:
-    """A copy between two databases of the newest schema; nobody else may write the target."""
+    """A copy between two databases of the newest schema; nobody else may write the target.
 
-    def __init__(self, source: Engine, target: Engine) -> None:
+    source: a connection instead of an engine is one view of it, of which everything is copied.
+    """
+
+    def __init__(self, source: Engine | Connection, target: Engine) -> None:
         self._source = source
         self._target = target
         self._months = Months(target)
@@ -88,9 +97,10 @@ class LogCopy:
 
     def plan(self) -> Plan:
         """What there is to copy now. Raises SlagboomError where the target holds another log."""
-        with reading(self._source) as source, reading(self._target) as target:
+        with self._look() as source, reading(self._target) as target:
             # First the checkpoint: the chains have grown past its heads by the time they are read.
             checkpoint = source.scalar(select(func.max(checkpoints.c.number))) or 0
+            _require_sound_chains(source)
             found = source.execute(select(chains).order_by(chains.c.number)).all()
             difference = tell_difference(source, target, found)
             if difference is not None:
@@ -101,7 +111,7 @@ class LogCopy:
 
     def run(self, plan: Plan, advance: Callable[[int], None]) -> None:
         """Copies what was planned. advance: told after each step how many records it brought."""
-        with reading(self._source) as source, writing(self._target) as target:
+        with self._look() as source, writing(self._target) as target:
             is_new = not any(plan.done.values())
             self._names.copy_notices(source, target, may_replace=is_new)
             for row in plan.chains:
@@ -117,17 +127,22 @@ class LogCopy:
         for table in WHOLE:
             self._replace(table)
 
+    def _look(self) -> AbstractContextManager[Connection]:
+        if isinstance(self._source, Connection):
+            return nullcontext(self._source)
+        return reading(self._source)
+
     def _refuse(self, reason: str) -> None:
         message = f"{name_database(self._target.url)}: {reason}"
         raise SlagboomError(message)
 
     def _copy_step(self, row: AnyRow, done: int, last: int) -> None:
         """Copies the records behind position `done` up to position `last` of a chain."""
-        with reading(self._source) as source:
+        with self._look() as source:
             kept, erased = _read_step(source, row.number, done, last)
-            times = [record[_RECEIVED_AT] for record in kept]
+            times = [_read_time(record) for record in kept]
             if times:
-                self._months.prepare([from_ms(min(times)), from_ms(max(times))])
+                self._months.prepare([min(times), max(times)])
             with writing(self._target) as target:
                 translated = self._names.translate_rows(source, target, kept)
                 _insert_rows(target, records, translated)
@@ -143,12 +158,12 @@ class LogCopy:
 
     def _erase(self, number: int) -> None:
         """Erases in the target what the source has erased since it was copied."""
-        with reading(self._source) as source, reading(self._target) as target:
+        with self._look() as source, reading(self._target) as target:
             if _count_erased(source, number) == _count_erased(target, number):
                 return
         after = to_seq(number, 0)
         while True:
-            with reading(self._source) as source:
+            with self._look() as source:
                 query = select(tombstones).where(_within(tombstones, after, to_seq(number + 1, 0)))
                 batch = source.execute(query.order_by(tombstones.c.seq).limit(_STEP)).all()
             if not batch:
@@ -158,7 +173,7 @@ class LogCopy:
                 _erase_rows(target, batch)
 
     def _copy_checkpoints(self, newest: int) -> None:
-        with reading(self._source) as source, writing(self._target) as target:
+        with self._look() as source, writing(self._target) as target:
             for table, number in (
                 (checkpoints, checkpoints.c.number),
                 (timestamps, timestamps.c.checkpoint),
@@ -170,7 +185,7 @@ class LogCopy:
     def _replace(self, table: Table) -> None:
         """Makes a table what it is in the source now."""
         places = [place for place, name in enumerate(table.c.keys()) if name == "site_id"]
-        with reading(self._source) as source, writing(self._target) as target:
+        with self._look() as source, writing(self._target) as target:
             target.execute(delete(table))
             for batch in source.execute(select(table)).partitions(_STEP):
                 rows = [list(row) for row in batch]
@@ -178,6 +193,17 @@ class LogCopy:
                     for place in places:
                         row[place] = self._names.translate(source, target, "site_id", row[place])
                 _insert_rows(target, table, [tuple(row) for row in rows])
+
+
+def _require_sound_chains(source: Connection) -> None:
+    problems: list[str] = []
+    read_chains(source, problems)
+    for number, used_at in source.execute(select(chains.c.number, chains.c.used_at)):
+        if not isinstance(used_at, int):
+            problems.append(f"chain {number} was altered: its last use is no time")
+    if problems:
+        message = f"the source cannot be copied: {problems[0]}; run `slagboom log verify` on it"
+        raise LogAltered(message)
 
 
 def _begin_chain(target: Connection, row: AnyRow) -> None:
@@ -214,12 +240,14 @@ def _read_step(
     return kept, [tuple(row) for row in erased]
 
 
+def _read_time(record: tuple[Any, ...]) -> dt.datetime:
+    with naming_altered(record[0]):
+        return from_ms(record[_RECEIVED_AT])
+
+
 def _to_key(record: tuple[Any, ...]) -> UUID:
-    try:
+    with naming_altered(record[0]):
         return UUID(bytes=record[_DECISION_ID])
-    except ValueError as error:
-        message = f"record {record[0]} of the source was altered; see `slagboom log verify`"
-        raise SlagboomError(message) from error
 
 
 def _within(table: Table, after: int, before: int) -> ColumnElement[bool]:

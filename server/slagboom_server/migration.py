@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
     from sqlalchemy.engine import URL
 
+UNFINISHED: Final = "unfinished-"
+"""Before the revision of a database that a backup is being put into; see `unfinished.py`."""
+
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
 
 
@@ -76,6 +79,16 @@ def open_current(database_url: str) -> Engine:
     raise SlagboomError(message)
 
 
+def read_revision(connection: Connection) -> str | None:
+    """The schema's revision; None where there is no schema yet."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest_revision() -> str:
+    """The revision that this program works with."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
@@ -84,7 +97,13 @@ def _config() -> Config:
 
 def _is_current(connection: Connection, url: URL) -> bool:
     scripts = ScriptDirectory.from_config(_config())
-    revision = MigrationContext.configure(connection).get_current_revision()
+    revision = read_revision(connection)
+    if revision is not None and revision.startswith(UNFINISHED):
+        message = (
+            f"{name_database(url)}: holds a part of a log, for `slagboom restore` did not come to "
+            "its end; run it again with the same backup, or give another database"
+        )
+        raise SlagboomError(message)
     known = {script.revision for script in scripts.walk_revisions()}
     if revision is not None and revision not in known:
         message = (
@@ -106,7 +125,3 @@ def _make_sqlite_file(url: URL) -> None:
     except OSError as error:
         message = f"{file}: cannot make the database: {error.strerror}"
         raise SlagboomError(message) from error
-
-
-def _name(url: URL) -> str:
-    return url.render_as_string(hide_password=True)

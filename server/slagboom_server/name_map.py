@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection, insert, select, update
 
 from slagboom_banner.errors import SlagboomError
+from slagboom_server.altered import name_altered
+from slagboom_server.errors import LogAltered
 from slagboom_server.names import Names
 from slagboom_server.row import CONTEXT_IDS
 from slagboom_server.schema import clients, notices, origins, records, sites
@@ -38,9 +40,12 @@ class NameMap:
         translated = []
         for row in rows:
             values = list(row)
-            for place, column in _PLACES:
-                if values[place] is not None:
-                    values[place] = self.translate(source, target, column, values[place])
+            try:
+                for place, column in _PLACES:
+                    if values[place] is not None:
+                        values[place] = self.translate(source, target, column, values[place])
+            except LogAltered as error:
+                raise name_altered(values[0]) from error
             translated.append(tuple(values))
         return translated
 
@@ -69,10 +74,21 @@ class NameMap:
             self._ids["notice_id", row.id] = number
 
     def translate(self, source: Connection, target: Connection, column: str, number: int) -> int:
-        """The target's id for an id of the source. column: as it is called in records."""
+        """The target's id for an id of the source. column: as it is called in records.
+
+        Raises LogAltered where it stands for nothing in the source.
+        """
         found = self._ids.get((column, number))
         if found is None:
-            there, here = self._names[column]
-            found = here.make_id(target, *there.name(source, number))
+            try:
+                there, here = self._names[column]
+                name = there.name(source, number)
+            except KeyError as error:
+                message = (
+                    f"the source was altered: a row names a {column} that is none; "
+                    "run `slagboom log verify`"
+                )
+                raise LogAltered(message) from error
+            found = here.make_id(target, *name)
             self._ids[column, number] = found
         return found

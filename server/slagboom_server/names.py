@@ -8,12 +8,15 @@ happen at any moment for a thread that reads.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from operator import index
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sqlalchemy import Connection, insert, select
 
-from slagboom_server.errors import StoreUnavailable
+from slagboom_server.altered import BROKEN
+from slagboom_server.errors import LogAltered, StoreUnavailable
 from slagboom_server.record import OfferedNotice, OfferedService
+from slagboom_server.row import read_text
 from slagboom_server.schema import notices, sites
 
 if TYPE_CHECKING:
@@ -22,6 +25,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
 
     from slagboom_server.row import AnyRow
+
+_IP_KEPT: Final[dict[object, Literal["omitted", "truncated"]]] = {
+    "omitted": "omitted",
+    "truncated": "truncated",
+}
 
 
 class Names:
@@ -55,12 +63,14 @@ class Names:
         return number
 
     def name(self, connection: Connection, number: int) -> tuple[Any, ...]:
-        """The name of a number that a row refers to."""
+        """The name of a number that a row refers to. Raises KeyError where it has none."""
         name = self._names.get(number)
         if name is None:
             query = select(*self._columns).where(self._table.c.id == number)
-            name = tuple(connection.execute(query).one())
-            self._names[number] = name
+            found = connection.execute(query).one_or_none()
+            if found is None:
+                raise KeyError(number)
+            name = self._names[number] = tuple(found)
         return name
 
     def forget(self) -> None:
@@ -88,7 +98,7 @@ class Notices:
             raise StoreUnavailable(message) from None
 
     def offer(self, connection: Connection, number: int) -> OfferedNotice:
-        """What the notice behind a record's number offers."""
+        """What the notice behind a record's number offers. Raises KeyError where there is none."""
         return self._offers.get(number) or self.load(connection)[number]
 
     def text(self, connection: Connection, number: int) -> str:
@@ -139,33 +149,64 @@ def write_offer(offer: OfferedNotice) -> str:
 
 
 def read_offer(row: AnyRow) -> OfferedNotice:
-    """The offer of a row with `offer_columns`. Raises StoreUnavailable where it was altered."""
+    """The offer of a row with `offer_columns`. Raises LogAltered where it was altered."""
     try:
         return parse_offer(
             row.offer,
             site=row.name,
-            digest=row.digest.hex(),
+            digest=memoryview(row.digest).hex(),
             revision=row.revision,
             language=row.language,
         )
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except BROKEN as error:
         message = f"the offer of a notice of {row.name} was altered; see `slagboom log verify`"
-        raise StoreUnavailable(message) from error
+        raise LogAltered(message) from error
 
 
 def parse_offer(
     text: str, *, site: str, digest: str, revision: int, language: str
 ) -> OfferedNotice:
     """The offer `write_offer` has written. Raises KeyError, TypeError or ValueError for none."""
-    offered = json.loads(text)
+    offered = parse_object(text)
     return OfferedNotice(
-        site=site,
+        site=read_text(site),
         digest=digest,
-        revision=revision,
-        language=language,
-        purposes=tuple(offered["purposes"]),
-        services=tuple(OfferedService(*service) for service in offered["services"]),
-        accept_anonymises=offered["accept_anonymises"],
-        consent_lifetime_days=offered["consent_lifetime_days"],
-        ip=offered["ip"],
+        revision=index(revision),
+        language=read_text(language),
+        purposes=tuple(read_text(purpose) for purpose in _read_list(offered["purposes"])),
+        services=tuple(_read_service(*each) for each in _read_list(offered["services"])),
+        accept_anonymises=_read_truth(offered["accept_anonymises"]),
+        consent_lifetime_days=index(offered["consent_lifetime_days"]),
+        ip=_IP_KEPT[offered["ip"]],
     )
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """The JSON object a text of the log is. Raises TypeError or ValueError for none.
+
+    Half a character that JSON lets through could be written to no file.
+    """
+    found = json.loads(read_text(text))
+    if not isinstance(found, dict):
+        message = "no object"
+        raise TypeError(message)
+    json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+    return found
+
+
+def _read_list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        message = "no list"
+        raise TypeError(message)
+    return value
+
+
+def _read_service(name: object, purpose: object, needs_full_ip: object) -> OfferedService:
+    return OfferedService(read_text(name), read_text(purpose), _read_truth(needs_full_ip))
+
+
+def _read_truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        message = "neither true nor false"
+        raise TypeError(message)
+    return value

@@ -7,9 +7,12 @@ used, which costs no round trip. A server that vanished without a word is given 
 from __future__ import annotations
 
 import select
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
+from psycopg.pq import Format
+from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, SmallInteger, Uuid, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 
@@ -21,9 +24,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine, Table
     from sqlalchemy.engine import URL
+    from sqlalchemy.engine.interfaces import ExecutionContext
     from sqlalchemy.pool import ConnectionPoolEntry
 
 DRIVER: Final = "postgresql+psycopg"
+BINARY: Final = "slagboom_binary"
+"""The execution option of a query whose many rows come as bytes, half as many as of texts."""
+
 _OLDEST: Final = 15
 _LIBPQ: Final = {
     "application_name": "slagboom",
@@ -88,7 +95,8 @@ def prepare_engine(engine: Engine) -> None:
     # Before SQLAlchemy asks anything that an old server may not know.
     event.listen(engine, "connect", _prepare, insert=True)
     event.listen(engine, "checkout", _require_alive)
-    event.listen(engine, "commit", _forget_warnings)
+    event.listen(engine, "begin", _forget_warnings)
+    event.listen(engine, "before_cursor_execute", _choose_format)
 
 
 def _prepare(
@@ -105,6 +113,8 @@ def _prepare(
     connection.execute(_FLUSH)
     connection.execute(_BOUND)
     connection.autocommit = False
+    # The driver has two for this type, and takes the one that is not compiled.
+    connection.adapters.register_dumper(bytes, BytesBinaryDumper)
     warnings: list[str] = []
     record.info[_WARNINGS] = warnings
 
@@ -113,6 +123,18 @@ def _prepare(
             warnings.append(notice.message_primary or "")
 
     connection.add_notice_handler(note)
+
+
+def _choose_format(
+    _connection: object,
+    cursor: psycopg.Cursor,
+    _statement: object,
+    _values: object,
+    context: ExecutionContext | None,
+    _many: object,
+) -> None:
+    if context is not None and context.execution_options.get(BINARY):
+        cursor.format = Format.BINARY
 
 
 def _forget_warnings(connection: Connection) -> None:
@@ -157,9 +179,7 @@ def copy_rows(
 ) -> None:
     """Adds rows by COPY; an INSERT costs the driver more than all the rest of storing them."""
     driver: Any = connection.connection.driver_connection
-    names = ", ".join(columns)
-    statement = f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)"
-    types = [_name_type(table.c[name].type) for name in columns]
+    statement, types = _describe_copy(table, tuple(columns))
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
             copy.set_types(types)
@@ -169,6 +189,13 @@ def copy_rows(
         if driver.closed:
             connection.invalidate(error)
         raise DBAPIError(statement, None, error) from error
+
+
+@cache
+def _describe_copy(table: Table, columns: tuple[str, ...]) -> tuple[str, list[str]]:
+    """The statement, and PostgreSQL's names for the columns' types."""
+    statement = f"COPY {table.name} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+    return statement, [_name_type(table.c[name].type) for name in columns]
 
 
 def _name_type(kind: object) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
 
 from slagboom_banner.errors import SlagboomError
+from slagboom_server.altered import BROKEN
+from slagboom_server.errors import LogAltered
 from slagboom_server.export import format_time
+from slagboom_server.names import parse_object
 from slagboom_server.publication import Publication, digest, to_canonical
 from slagboom_server.retry import retried
-from slagboom_server.row import from_ms, to_ms
+from slagboom_server.row import from_ms, read_text, to_ms
 from slagboom_server.schema import contents, publications, sites
 
 if TYPE_CHECKING:
@@ -88,8 +92,18 @@ class SqlPublications:
         return text
 
     def read(self, text_digest: str) -> str:
-        """As `find`. Raises SlagboomError where it is not there."""
-        text = self.find(text_digest)
+        """As `find`. Raises SlagboomError where it is not there, or is another one."""
+        text: str | None = None
+        try:
+            text = self.find(text_digest)
+            is_altered = text is not None and digest(text) != text_digest
+        except BROKEN:
+            is_altered = True
+        if is_altered:
+            message = (
+                f"the text {text_digest} of a publication was altered; see `slagboom log verify`"
+            )
+            raise LogAltered(message)
         if text is None:
             message = f"the text {text_digest} of a publication is gone; see `slagboom log verify`"
             raise SlagboomError(message)
@@ -103,7 +117,15 @@ def _select() -> Select[*tuple[Any, ...]]:
 
 
 def _from_row(row: AnyRow) -> Publication:
-    return Publication(row.name, row.number, row.revision, from_ms(row.published_at), row.text)
+    try:
+        described = parse_object(row.text)
+        read_text(described["author"])
+        read_text(described["served"]["policy"])
+        published_at = from_ms(row.published_at)
+        return Publication(row.name, row.number, index(row.revision), published_at, row.text)
+    except BROKEN as error:
+        message = f"publication {row.number} of {row.name} was altered; see `slagboom log verify`"
+        raise LogAltered(message) from error
 
 
 def keep_texts(connection: Connection, texts: Iterable[str]) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.concurrency import run_in_threadpool
 
 from slagboom_banner.errors import SlagboomError
-from slagboom_server.chain import begin_chain, from_seq, to_seq
+from slagboom_server.altered import BROKEN
+from slagboom_server.chain import begin_chain, from_seq, link, to_seq
 from slagboom_server.checkpoint import Checkpoint, read_checkpoint
 from slagboom_server.receipt import Place, Segment, build_receipt
 from slagboom_server.signing import SigningKeys
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from slagboom_server.chain import Chain
     from slagboom_server.checkpointer import Checkpointer
+    from slagboom_server.evidence import Sealed
     from slagboom_server.record import ConsentRecord
     from slagboom_server.store import Store
 
@@ -60,7 +63,8 @@ class Receipts:
         """A receipt for each stored record; what was erased meanwhile has none.
 
         most_leaves: in all of them together; the last ones come first.
-        Raises SlagboomError where the key that must sign is not in the folder.
+        Raises SlagboomError where the key that must sign is not in the folder, or a record, its
+        notice or its chain was altered so that no receipt could be checked.
         """
         last = self._read_last()
         key = self._find_key(last)
@@ -74,12 +78,10 @@ class Receipts:
             notice = self._store.notice(record.site, record.notice)
             if opening is None or notice is None:
                 continue
-            chain = chains[from_seq(record.seq)[0]]
-            place, segment = self._follow(chain, record.seq, last, most_leaves)
-            if isinstance(segment, Segment):
-                most_leaves -= len(segment.leaves)
-            made.append(
-                build_receipt(
+            try:
+                chain = chains[from_seq(record.seq)[0]]
+                place, segment = self._follow(chain, record.seq, last, most_leaves)
+                receipt = build_receipt(
                     record,
                     notice,
                     opening,
@@ -88,7 +90,15 @@ class Receipts:
                     key=key,
                     now=now,
                 )
-            )
+            except BROKEN as error:
+                message = (
+                    f"record {record.seq} has no receipt: it, its notice or its chain was altered; "
+                    "run `slagboom log verify`"
+                )
+                raise SlagboomError(message) from error
+            if isinstance(segment, Segment):
+                most_leaves -= len(segment.leaves)
+            made.append(receipt)
         made.reverse()
         return made
 
@@ -142,11 +152,12 @@ class Receipts:
             end = _length(checkpoint, chain.uid)
         if end - position > most_leaves:
             end, checkpoint, segment = position, None, _TOO_LONG
-        first = to_seq(chain.number, max(position - 1, 1))
-        sealed = self._store.evidence.sealed(first, to_seq(chain.number, end))
+        before = to_seq(chain.number, max(position - 1, 1))
+        sealed = self._store.evidence.sealed(before, to_seq(chain.number, end))
         previous = begin_chain(chain.number, chain.uid, chain.started_at).head
         if position > 1:
-            previous = sealed[0].hash
+            previous, sealed = sealed[0].hash, sealed[1:]
+        _require_linked(previous, sealed, range(seq, to_seq(chain.number, end) + 1))
         place = Place(chain.uid, position, previous)
         if checkpoint is None:
             return place, segment
@@ -168,6 +179,14 @@ class Receipts:
             else:
                 low = middle + 1
         return found
+
+
+def _require_linked(previous: bytes, sealed: Sequence[Sealed], seqs: range) -> None:
+    """Raises ValueError where a receipt over these records would not verify."""
+    for seq, entry in zip_longest(seqs, sealed):
+        if entry is None or entry.seq != seq or link(previous, entry.leaf) != entry.hash:
+            raise ValueError(seq)
+        previous = entry.hash
 
 
 def _length(checkpoint: Checkpoint, uid: bytes) -> int:

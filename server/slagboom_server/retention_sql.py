@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import false, func, or_, select, tuple_, update
 
+from slagboom_server.altered import naming_altered
 from slagboom_server.burial import COLUMNS
 from slagboom_server.chain import Reason
 from slagboom_server.clock_witness import LATELY
@@ -103,11 +104,11 @@ class SqlRetention:
     def given_lately(self, now: dt.datetime) -> dt.datetime | None:
         """The time by the visitors' own clocks; None where none decided in the day before `now`."""
         lately = records.c.received_at.between(to_ms(now - LATELY), to_ms(now))
-        newest = select(records.c.given_at).where(lately).limit(_ASKED)
+        newest = select(records.c.given_at, records.c.seq).where(lately).limit(_ASKED)
         newest = newest.order_by(records.c.received_at.desc(), records.c.seq.desc())
         with self._reading() as connection:
-            given = connection.scalars(newest).all()
-        return from_ms(median_low(given)) if given else None
+            given = [_read_given(*row) for row in connection.execute(newest)]
+        return median_low(given) if given else None
 
     def due(self, site: str, retention_days: int, now: dt.datetime) -> Due:
         """What may go because its time is up."""
@@ -221,6 +222,11 @@ class SqlRetention:
         used = select(records.c.notice_id).distinct()
         used = used.where(_is_of_site(site_id), records.c.notice_id.in_(candidates))
         return sorted({*candidates} - {*connection.scalars(used)})
+
+
+def _read_given(given_at: int, seq: int) -> dt.datetime:
+    with naming_altered(seq):
+        return from_ms(given_at)
 
 
 def _is_of_site(site_id: int | None) -> ColumnElement[bool]:

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import BigInteger, cast, func, select
 
 from slagboom_banner.model import Action
-from slagboom_server.driver import flatten, list_marks, mark_of, run
+from slagboom_server.altered import BROKEN
+from slagboom_server.driver import flatten, list_marks, mark_of
+from slagboom_server.errors import LogAltered
 from slagboom_server.leaf import CANONICAL
 from slagboom_server.rollup import Counts, Dimension
 from slagboom_server.row import CONTEXT_IDS, DEVICE_OF
@@ -28,11 +30,12 @@ from slagboom_server.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection, Table
 
+    from slagboom_server.driver import Statement
     from slagboom_server.names import Names, Notices
     from slagboom_server.record import OfferedNotice
     from slagboom_server.rollup import Shown
@@ -86,14 +89,14 @@ class Counting:
         self._notices = notices
         self._clients = clients
 
-    def add(
+    def adding(
         self,
         connection: Connection,
         chain: int,
         rows: Iterable[Sequence[Any]],
         shown: Mapping[Shown, int],
-    ) -> None:
-        """Counts new rows of records and what was shown. rows: as of `row.to_values`."""
+    ) -> list[Statement]:
+        """What counts new rows of records and what was shown. rows: as of `row.to_values`."""
         detailed: Totals = {}
         alike = Counter(
             (
@@ -111,9 +114,11 @@ class Counting:
             self._add_decisions(connection, detailed, kind, times)
         for layer, times in shown.items():
             self._add_shown(connection, detailed, layer, times)
-        daily = sum_up(detailed)
-        _upsert(connection, daily_counts, chain, daily)
-        _upsert(connection, detailed_counts, chain, detailed)
+        mark = mark_of(connection)
+        return [
+            *_list_upserts(daily_counts, chain, sum_up(detailed), mark),
+            *_list_upserts(detailed_counts, chain, detailed, mark),
+        ]
 
     def _add_decisions(
         self, connection: Connection, detailed: Totals, kind: tuple[Any, ...], times: int
@@ -162,12 +167,11 @@ def sum_up(detailed: Totals) -> Totals:
     return daily
 
 
-def _upsert(connection: Connection, table: Table, chain: int, totals: Totals) -> None:
+def _list_upserts(table: Table, chain: int, totals: Totals, mark: str) -> Iterator[Statement]:
     rows = [(*key, chain, *total) for key, total in totals.items()]
-    mark = mark_of(connection)
     for first in range(0, len(rows), _MAX_ROWS):
         batch = rows[first : first + _MAX_ROWS]
-        run(connection, _upsert_text(table, len(batch), mark), flatten(batch))
+        yield _upsert_text(table, len(batch), mark), flatten(batch)
 
 
 @cache
@@ -217,16 +221,29 @@ class SqlRollups:
         told = {**_TOLD, Dimension.SITE: names.__getitem__}
         tell = [told.get(part, _keep) for part in by]
         width = len(by)
-        return [
-            # A year by day and purpose is a thousand lines: a list costs less than a generator.
-            Counts(tuple([say(value) for say, value in zip(tell, row, strict=False)]), *row[width:])
-            for row in found
-            # Without a dimension there is one line, of nulls where nothing was counted.
-            if row[-1] is not None
-        ]
+        try:
+            return [
+                # A year by day and purpose is a thousand lines: a list costs less than a generator.
+                Counts(
+                    tuple([say(value) for say, value in zip(tell, row, strict=False)]),
+                    *row[width:],
+                )
+                for row in found
+                # Without a dimension there is one line, of nulls where nothing was counted.
+                if row[-1] is not None
+            ]
+        except BROKEN as error:
+            message = (
+                "the kept counts were altered; `slagboom log verify --counts` tells where, and "
+                "`slagboom log stats` without --by counts the records"
+            )
+            raise LogAltered(message) from error
 
 
-def _keep(value: str | int) -> str | int:
+def _keep(value: object) -> str | int:
+    if not isinstance(value, str | int):
+        message = f"a {type(value).__name__} is counted by"
+        raise TypeError(message)
     return value
 
 

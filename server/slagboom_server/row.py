@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+from operator import index
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from slagboom_server.anonymise import name_network
+from slagboom_server.anonymise import Client, name_network
 from slagboom_server.record import ConsentRecord, Flag, granted_services
 from slagboom_server.schema import ACTIONS, DEVICES, FLAGS, LAYERS, REGIMES
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
-    from slagboom_server.anonymise import Client
     from slagboom_server.record import OfferedNotice
 
     AnyRow = Row[*tuple[Any, ...]]
@@ -29,6 +29,8 @@ _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND: Final = dt.timedelta(milliseconds=1)
 ACTION_OF: Final = {number: action for action, number in ACTIONS.items()}
 DEVICE_OF: Final = {number: device for device, number in DEVICES.items()}
+_ALL_FLAGS: Final = sum(FLAGS.values())
+_COUNTRY_LETTERS: Final = 2
 LAYER_OF: Final = {number: layer for layer, number in LAYERS.items()}
 REGIME_OF: Final = {number: regime for regime, number in REGIMES.items()}
 CONTEXT_IDS: Final = ("site_id", "notice_id", "client_id", "origin_id")
@@ -54,8 +56,8 @@ def to_ms(time: dt.datetime) -> int:
 
 
 def from_ms(milliseconds: int) -> dt.datetime:
-    """The time so many milliseconds after the start of 1970 UTC."""
-    return _EPOCH + dt.timedelta(milliseconds=milliseconds)
+    """The time so many milliseconds after the start of 1970 UTC. Raises TypeError for a part."""
+    return _EPOCH + dt.timedelta(milliseconds=index(milliseconds))
 
 
 def to_bits(answers: Mapping[str, bool], order: Iterable[str]) -> int:
@@ -66,8 +68,11 @@ def to_bits(answers: Mapping[str, bool], order: Iterable[str]) -> int:
     return bits
 
 
-def from_bits(bits: int, order: Iterable[str]) -> dict[str, bool]:
-    """The answers `to_bits` was given."""
+def from_bits(bits: int, order: Sequence[str]) -> dict[str, bool]:
+    """The answers `to_bits` was given. Raises ValueError for an answer to nothing."""
+    if bits >> len(order):
+        message = f"{bits:b} answers more than {len(order)} questions"
+        raise ValueError(message)
     return {name: bool(bits >> position & 1) for position, name in enumerate(order)}
 
 
@@ -77,7 +82,10 @@ def flags_to_bits(flags: Iterable[Flag]) -> int:
 
 
 def flags_from_bits(bits: int) -> tuple[Flag, ...]:
-    """The flags of a number, in the order of their definition."""
+    """The flags of a number, in the order of their definition. Raises ValueError for others."""
+    if bits & ~_ALL_FLAGS:
+        message = f"{bits:b} holds unknown flags"
+        raise ValueError(message)
     return tuple(flag for flag, bit in FLAGS.items() if bits & bit) if bits else ()
 
 
@@ -129,11 +137,14 @@ def describe_repeated(
 
 
 def describe_answer(values: Sequence[Any], offer: OfferedNotice) -> dict[str, Any]:
-    """What the columns from `notice_id` to `country` mean. offer: what the first stands for."""
+    """What the columns from `notice_id` to `country` mean. offer: what the first stands for.
+
+    Raises one of `altered.BROKEN` for values the kit never writes.
+    """
     _, layer, action, choices, services, anonymise_ip, gpc, regime, country = values
     answers = from_bits(services, service_ids(offer))
     # Rows that are read without types have numbers for these two.
-    is_anonymised, has_gpc = bool(anonymise_ip), bool(gpc)
+    is_anonymised, has_gpc = _read_truth(anonymise_ip), _read_truth(gpc)
     return {
         "site": offer.site,
         "revision": offer.revision,
@@ -147,8 +158,35 @@ def describe_answer(values: Sequence[Any], offer: OfferedNotice) -> dict[str, An
         "granted": granted_services(offer, answers, anonymise_ip=is_anonymised),
         "gpc": has_gpc,
         "regime": REGIME_OF[regime],
-        "country": country,
+        "country": _read_country(country),
     }
+
+
+def _read_truth(value: object) -> bool:
+    if value not in {0, 1}:
+        message = f"{value!r} is neither true nor false"
+        raise ValueError(message)
+    return bool(value)
+
+
+def _read_country(country: str | None) -> str | None:
+    if country is not None and len(read_text(country)) != _COUNTRY_LETTERS:
+        message = "no country has such a name"
+        raise ValueError(message)
+    return country
+
+
+def read_text(value: object) -> str:
+    """The value. Raises TypeError where it is no text."""
+    if not isinstance(value, str):
+        message = f"a text is a {type(value).__name__}"
+        raise TypeError(message)
+    return value
+
+
+def read_client(browser: object, system: object, device: int) -> Client:
+    """The client that a row of `clients` names. Raises one of `altered.BROKEN` for none."""
+    return Client(read_text(browser), read_text(system), DEVICE_OF[device])
 
 
 def describe_sender(client: Client, origin: str | None, flags: int) -> dict[str, Any]:
@@ -163,7 +201,10 @@ def describe_sender(client: Client, origin: str | None, flags: int) -> dict[str,
 
 
 def from_row(values: Sequence[Any], repeated: Mapping[str, Any]) -> ConsentRecord:
-    """The record a row holds. values: of the columns `SINGLE`. repeated: `describe_repeated`."""
+    """The record a row holds. values: of the columns `SINGLE`. repeated: `describe_repeated`.
+
+    Raises one of `altered.BROKEN` for values the kit never writes.
+    """
     seq, decision_id, consent_id, previous, received_at, given_at, valid_until, ip = values
     return ConsentRecord(
         **repeated,

@@ -9,7 +9,6 @@ column passes as its neighbour's.
 
 from __future__ import annotations
 
-import struct
 from functools import cache
 from hashlib import sha256
 from struct import Struct
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
+from slagboom_server import altered
 from slagboom_server.context import name_context
 from slagboom_server.errors import StoreUnavailable
 from slagboom_server.evidence import Sealed
@@ -26,9 +26,13 @@ from slagboom_server.row import DEVICE_OF
 from slagboom_server.schema import clients, notices, origins, sites, tombstones
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
     from slagboom_server.row import AnyRow
+
+SealedRow = tuple[Any, ...]
 
 _IDS: Final = 16
 _HASH: Final = 32
@@ -37,10 +41,7 @@ _MISTYPED: Final = 50
 
 # Exactly `leaf.LEAF` with its small numbers as one of eight bytes, then the context.
 _pack = Struct(">x 64s q qqq QQ 10p 32s").pack
-BROKEN: Final = (
-    *(struct.error, TypeError, ValueError, KeyError, AttributeError),
-    *(OverflowError, RecursionError, StoreUnavailable),
-)
+BROKEN: Final = (*altered.BROKEN, StoreUnavailable)
 """What a row raises that holds values no writer of ours could have put there."""
 
 
@@ -72,15 +73,23 @@ class RowContexts(dict[tuple[int, int], bytes]):
         return digest
 
 
-def find_break(
-    connection: Connection, contexts: RowContexts, first: int, last: int, previous: bytes
-) -> bytes | None:
-    """The hash of the record `last`, where everything from `first` to there is as it must be.
+def fetch_rows(connection: Connection, first: int, last: int) -> list[SealedRow]:
+    """The rows of the numbers from `first` to `last`, for `find_break`; none where one broke."""
+    try:
+        return _fetch(connection, first, last, "")
+    except BROKEN:
+        return []
 
-    None where anything is not, or is erased: `read_sealed` shows it. previous: the hash in front.
+
+def find_break(
+    rows: Sequence[SealedRow], contexts: RowContexts, size: int, previous: bytes
+) -> bytes | None:
+    """The hash of the last row, where as many are there as must be, each as it must be.
+
+    None where anything is not, or is erased: `read_sealed` shows it. rows: of `fetch_rows`. size:
+    how many there must be. previous: the hash in front.
     """
     try:
-        rows = _fetch(connection, first, last, "")
         stored = [row[-1] for row in rows]
         # One expression for all rows, each column named: a loop of statements, or a star for the
         # columns in the midst, would take a tenth longer.
@@ -118,7 +127,7 @@ def find_break(
         ]
     except BROKEN:
         return None
-    if len(rows) <= last - first or linked != stored:
+    if len(rows) < size or linked != stored:
         return None
     head: bytes = stored[-1]
     return head
@@ -170,11 +179,14 @@ def _seal(seq: int, values: list[Any], contexts: RowContexts) -> Sealed:
     return Sealed(seq, leaf, _as_hash(stored), is_erased=False)
 
 
-def _fetch(connection: Connection, first: int, last: int, also: str) -> list[tuple[Any, ...]]:
-    # The driver's own cursor: Core's rows cost more than hashing them.
-    cursor: Any = connection.connection.cursor()
+def _fetch(connection: Connection, first: int, last: int, also: str) -> list[SealedRow]:
+    # The driver's own cursor: Core's rows cost more than hashing them. From PostgreSQL as bytes,
+    # of which texts would be twice as many.
+    is_far = connection.dialect.name == "postgresql"
+    pool: Any = connection.connection
+    cursor = pool.cursor(binary=True) if is_far else pool.cursor()
     cursor.execute(_select(connection.dialect.name, also), (first, last))
-    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    rows: list[SealedRow] = cursor.fetchall()
     return rows
 
 
@@ -183,40 +195,24 @@ def _select(dialect: str, also: str) -> str:
     """The columns `_pack` takes, of a range of numbers. also: columns in front of them."""
     is_sqlite = dialect == "sqlite"
     if is_sqlite:
-        mark, number, flag = "?", "{}", "{}"
+        mark, flag = "?", "{}"
         nothing, blob = "x''", "CAST({} AS BLOB)"
         country = "coalesce(country, '--')"
     else:
-        mark, number, flag = "%s", "CAST({} AS BIGINT)", "CAST(CAST({} AS INTEGER) AS BIGINT)"
+        mark, flag = "%s", "CAST({} AS INTEGER)"
         nothing, blob = "CAST('' AS BYTEA)", "{}"
         country = "convert_to(coalesce(country, '--'), 'UTF8')"
-    small = [
-        *(number.format(name) for name in ("action", "layer")),
-        *(flag.format(name) for name in ("anonymise_ip", "gpc")),
-        number.format("regime"),
-    ]
+    small = ("action", "layer", flag.format("anonymise_ip"), flag.format("gpc"), "regime", "flags")
     # Sums, not bits: SQLite lets a fraction stand in such a column, and only its bits forget it.
     facts = " + ".join(
         f"({value} * {1 << bits})"
-        for value, bits in zip(
-            [number.format(VERSION), *small, number.format("flags")],
-            (56, 48, 40, 32, 24, 16, 0),
-            strict=True,
-        )
-    )
-    site, notice, client = (number.format(name) for name in ("site_id", "notice_id", "client_id"))
-    origin = number.format("coalesce(origin_id, 0)")
-    # An origin 0 would pass as none.
-    known = number.format("coalesce(origin_id - 1, 0)")
-    excess = (
-        f"((({' | '.join(small)}) >> 8) | ({number.format('flags')} >> 16)"
-        f" | (({site} | {notice} | {client} | {known}) >> 31))"
+        for value, bits in zip((VERSION, *small), (56, 48, 40, 32, 24, 16, 0), strict=True)
     )
     ids = f"(decision_id || consent_id || coalesce(previous, {_zeros(dialect)}) || salt)"
-    is_sound = [f"{excess} = 0", *(_sqlite_bounds() if is_sqlite else _postgresql_bounds())]
+    is_sound = _sqlite_bounds() if is_sqlite else _postgresql_bounds()
     columns = (
-        f"({site} * {1 << 32}) + {notice}",
-        f"({client} * {1 << 32}) + {origin}",
+        f"(site_id * {1 << 32}) + notice_id",
+        f"(client_id * {1 << 32}) + coalesce(origin_id, 0)",
         blob.format(ids),
         f"CASE WHEN {' AND '.join(is_sound)} THEN {facts} END",
         "received_at",
@@ -243,7 +239,13 @@ def _sqlite_bounds() -> list[str]:
     numbers = ("action", "layer", "anonymise_ip", "gpc", "regime", "flags")
     ids = ("notice_id", "client_id", "coalesce(origin_id, 1)")
     blob_length = "length(CAST(country AS BLOB))"
+    # An origin 0 would pass as none.
+    excess = (
+        "(((action | layer | anonymise_ip | gpc | regime) >> 8) | (flags >> 16)"
+        " | ((site_id | notice_id | client_id | coalesce(origin_id - 1, 0)) >> 31))"
+    )
     return [
+        f"{excess} = 0",
         *(f"length({name}) = {_IDS}" for name in ("decision_id", "consent_id", "salt")),
         "salt > x''",
         f"(previous IS NULL OR (length(previous) = {_IDS} AND previous > {_zeros('sqlite')}))",
@@ -256,6 +258,10 @@ def _sqlite_bounds() -> list[str]:
 def _postgresql_bounds() -> list[str]:
     """The same where every column has the type it was made with."""
     return [
+        "(action | layer | regime) >> 8 = 0",
+        "flags >= 0",
+        "(site_id | notice_id | client_id) >= 0",
+        "coalesce(origin_id, 1) > 0",
         *(f"octet_length({name}) = {_IDS}" for name in ("decision_id", "consent_id", "salt")),
         f"(octet_length(coalesce(previous, salt)) = {_IDS})",
         f"previous IS DISTINCT FROM {_zeros('postgresql')}",

@@ -18,12 +18,13 @@ from slagboom_server.chain_check import (
     Finding,
     Stretch,
     check_stretch,
+    fetch_stretch,
     hash_at,
 )
-from slagboom_server.chain_rows import check_doubles, check_names, read_chains
+from slagboom_server.chain_rows import check_decisions, check_doubles, check_names, read_chains
 from slagboom_server.checkpoint_check import Checked, check_checkpoints, check_notices
 from slagboom_server.count_check import check_counts
-from slagboom_server.engine import reading
+from slagboom_server.engine import reading, snapshot
 from slagboom_server.erasure_check import check_erasures
 from slagboom_server.evidence_sql import SqlEvidence
 from slagboom_server.publication_check import PublicationCheck, check_publications
@@ -93,7 +94,6 @@ class Verification:
     """
 
     def __init__(self, database_url: str, start: Mapping[bytes, tuple[int, bytes]]) -> None:
-        self._url = database_url
         self._engine = open_reader(database_url)
         self._evidence = SqlEvidence(self._engine)
         self._start = start
@@ -172,7 +172,7 @@ class Verification:
             for chain in self.chains
             for task in split_chain(chain, self._first(chain), heads.get(chain.uid, {}))
         )
-        results = check_side_by_side(self._engine, self._url, tasks, processes)
+        results = check_side_by_side(self._engine, tasks, processes)
         self._collect(verdict, results, advance)
         self._check_ends(verdict)
 
@@ -212,6 +212,9 @@ class Verification:
                 verdict.faults += 1
                 verdict.findings.append(Finding(Fault.ALTERED, *place))
         verdict.problems += check_doubles(connection)
+        if self._engine.name == "postgresql":
+            with snapshot(self._engine) as still:
+                verdict.problems += check_decisions(still)
         verdict.problems += check_erasures(connection, verdict.checkpoints.erased)
 
     def find_uncovered(self, checked: Checked, now: dt.datetime) -> Uncovered | None:
@@ -245,7 +248,8 @@ class Verification:
             for chain in self.chains:
                 if chain.length:
                     end = Stretch(chain.number, chain.length, chain.length)
-                    check_stretch(connection, contexts, chain, end, {chain.length: (chain.head, 0)})
+                    rows, said = fetch_stretch(connection, end), {chain.length: (chain.head, 0)}
+                    check_stretch(connection, contexts, chain, end, rows, said)
                     if any(finding.fault is Fault.REWRITTEN for finding in end.findings):
                         verdict.problems.append(
                             f"chain {chain.uid.hex()} does not end with the hash it says"

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import event
 
-from slagboom_server.chain_check import Stretch, check_stretch
+from slagboom_server.chain_check import Stretch, check_stretch, fetch_stretch
 from slagboom_server.engine import open_engine, parse_url, reading
 from slagboom_server.sealed_rows import RowContexts
 from slagboom_server.side_by_side import run_side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Engine
 
     from slagboom_server.chain import Chain
+    from slagboom_server.sealed_rows import SealedRow
 
 STRETCH: Final = 5_000
 """Records in one reading transaction, a few megabytes."""
@@ -47,21 +49,43 @@ def check_task(engine: Engine, task: Task) -> list[Stretch]:
     """The stretches of a task, checked."""
     chain, stretches, heads = task
     contexts: RowContexts | None = None
-    for stretch in stretches:
+    previous: bytes | None = None
+    for stretch, rows in zip(stretches, _fetch_ahead(engine, stretches), strict=True):
         # A transaction for each: a long one would keep the database from tidying up.
         with reading(engine) as connection:
             # Everything to check was there before this task began, and so were its names.
             contexts = contexts or RowContexts(connection)
-            check_stretch(connection, contexts, chain, stretch, heads)
+            check_stretch(connection, contexts, chain, stretch, rows, heads, previous)
+        previous = stretch.head
     return stretches
 
 
+def _fetch_ahead(engine: Engine, stretches: Sequence[Stretch]) -> Iterator[list[SealedRow]]:
+    """The rows of each stretch. A server finds the next ones while those before are hashed."""
+
+    def fetch(stretch: Stretch) -> list[SealedRow]:
+        with reading(engine) as connection:
+            return fetch_stretch(connection, stretch)
+
+    if engine.name == "sqlite":
+        # It works in the thread that asks, and two of them would only take turns.
+        yield from map(fetch, stretches)
+        return
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(fetch, stretches[0])
+        for following in stretches[1:]:
+            rows = coming.result()
+            coming = pool.submit(fetch, following)
+            yield rows
+        yield coming.result()
+
+
 def check_side_by_side(
-    engine: Engine, database_url: str, tasks: Iterator[Task], processes: int
+    engine: Engine, tasks: Iterator[Task], processes: int
 ) -> Iterator[list[Stretch]]:
-    """The tasks checked by so many processes, in the order of the tasks. engine: of this one."""
-    here, open_worker = partial(check_task, engine), partial(_open_worker, database_url)
-    return run_side_by_side(here, _work, tasks, processes, open_worker)
+    """The tasks checked by so many processes, in the order of the tasks."""
+    check = partial(check_task, engine)
+    return run_side_by_side(check, check, tasks, processes, engine.dispose)
 
 
 def open_reader(database_url: str) -> Engine:
@@ -82,15 +106,3 @@ def _read_any_text(connection: Any, _record: object) -> None:  # noqa: ANN401 --
 
 def _decode(stored: bytes) -> str:
     return stored.decode("utf-8", "surrogateescape")
-
-
-_worker: dict[str, Engine] = {}
-"""The engine of a process of the pool, which has nothing else to hold it."""
-
-
-def _open_worker(database_url: str) -> None:
-    _worker["engine"] = open_reader(database_url)
-
-
-def _work(task: Task) -> list[Stretch]:
-    return check_task(_worker["engine"], task)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
 import stat
-import subprocess
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +14,11 @@ import pytest
 from command import make_run
 from evidence_samples import published
 from log_samples import DOCUMENT, NOON, make_record
-from postgresql import find_postgresql
-from server_process import Visitors, make_body, serving
+from server_process import Visitors, serving
 
 from slagboom_server.backup import back_up, restore
 from slagboom_server.checkpointer import CheckpointMaker
+from slagboom_server.errors import StoreUnavailable
 from slagboom_server.signing import SigningKeys
 from slagboom_server.store import Filter
 from slagboom_server.store_sql import open_store
@@ -28,11 +26,9 @@ from slagboom_server.store_sql import open_store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from postgresql_server import Server as PostgresqlServer
-
     from slagboom_server.store_sql import SqlStore
 
-    Run = Callable[..., object]
+    Run = Callable[..., "Ended"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +56,10 @@ def filled(store: SqlStore, tmp_path: Path) -> SqlStore:
     return store
 
 
+def watch_nothing(_what: str, _records: int) -> Callable[[int], None]:
+    return lambda _: None
+
+
 def file_of(database_url: str) -> Path:
     return Path(database_url.removeprefix("sqlite:///"))
 
@@ -76,7 +76,7 @@ def test_a_backup_is_one_private_file_and_makes_the_same_log(
     verified = run("log", "verify", "--database", f"sqlite:///{other}", "--keys", keys)
 
     assert (made.returncode, made.stderr) == (0, "")
-    assert "300 records and 0 erased ones, newest is checkpoint 1" in made.stdout
+    assert "300 records and 0 erased, newest is checkpoint 1" in made.stdout
     assert f"back up {keys} too" in made.stdout
     assert [path.name for path in backup.parent.iterdir()] == ["log.backup"]
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
@@ -90,7 +90,28 @@ def test_a_backup_is_one_private_file_and_makes_the_same_log(
 
 
 @pytest.mark.usefixtures("filled")
-@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+def test_a_backup_can_be_asked_and_is_left_as_it_is(
+    run: Run, database_url: str, tmp_path: Path
+) -> None:
+    backup, keys = tmp_path / "backups" / "log.backup", tmp_path / "slagboom-keys"
+    run("backup", backup, "--database", database_url)
+    content, url = backup.read_bytes(), f"sqlite:///{backup}?mode=ro"
+
+    verified = run("log", "verify", "--counts", "--database", url, "--keys", keys)
+    with (
+        closing(open_store(url)) as store,
+        pytest.raises(StoreUnavailable, match="readonly database"),
+    ):
+        store.append([make_record(1000, published())])
+
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert "300 records" in verified.stdout
+    assert backup.read_bytes() == content
+    assert [path.name for path in backup.parent.iterdir()] == ["log.backup"]
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal"])
 def test_nothing_is_overwritten(run: Run, database_url: str, tmp_path: Path, suffix: str) -> None:
     backup = tmp_path / "log.backup"
     shutil.copy(file_of(database_url), backup)
@@ -209,9 +230,9 @@ def test_a_backup_of_a_log_under_load_holds_everything_acknowledged_before(
     with serving(policies, tmp_path) as server, Visitors(server) as visitors:
         visitors.wait_for(50)
         before = set(visitors.acknowledged)
-        made = back_up(file_of(server.database), backup, trusted, lambda _: None)
+        made = back_up(server.database, backup, trusted, watch_nothing)
         visitors.wait_for(20)
-    again = restore(backup, restored, trusted, lambda _: None)
+    again = restore(backup, f"sqlite:///{restored}", trusted, watch_nothing)
     with closing(open_store(f"sqlite:///{restored}")) as store:
         stored = {str(each.decision_id) for each in store.page(Filter(), limit=100_000)}
 
@@ -219,27 +240,76 @@ def test_a_backup_of_a_log_under_load_holds_everything_acknowledged_before(
     assert made.records == again.records == len(stored)
 
 
-def test_pg_dump_and_pg_restore_bring_back_a_log_that_verifies(
-    run: Run, policies: Path, tmp_path: Path, postgresql: PostgresqlServer
+@pytest.mark.usefixtures("filled")
+def test_an_older_backup_is_brought_up_to_date_and_an_older_log_is_not(
+    run: Run, database_url: str, tmp_path: Path
 ) -> None:
-    dump, keys = tmp_path / "log.dump", tmp_path / "keys"
-    programs = find_postgresql()
-    assert programs is not None
-    with postgresql.database() as address, postgresql.database() as empty:
-        with serving(policies, tmp_path, address, SLAGBOOM_KEYS=str(keys)) as server:
-            for number in range(3):
-                body = json.dumps(make_body(server, number)).encode()
-                assert server.open("/s/acme/decisions", body)[0] == 201
-            assert server.stop() == 0
-        refused = run("backup", dump, "--database", address)
-        for command in (
-            [programs / "pg_dump", "--format=custom", f"--file={dump}", address],
-            [programs / "pg_restore", "--exit-on-error", "--no-owner", f"--dbname={empty}", dump],
-        ):
-            subprocess.run(command, check=True, timeout=60)
-        verified = run("log", "verify", "--database", empty, "--keys", keys)
+    backup, new = tmp_path / "log.backup", f"sqlite:///{tmp_path}/new.db"
+    keys = tmp_path / "slagboom-keys"
+    run("backup", backup, "--database", database_url)
+    shutil.copy(backup, tmp_path / "older.db")
+    downgrade(backup)
+    downgrade(tmp_path / "older.db")
+
+    refused = run("backup", tmp_path / "b", "--database", f"sqlite:///{tmp_path}/older.db")
+    restored = run("restore", backup, "--database", new, "--keys", keys)
+    verified = run("log", "verify", "--database", new, "--keys", keys)
 
     assert refused.returncode == 2
-    assert f"pg_dump --format=custom --file={dump}" in refused.stderr
-    assert verified.returncode == 0, verified.stdout + verified.stderr
-    assert "3 records" in verified.stdout
+    assert "older.db: has an older schema; run `slagboom migrate` first" in refused.stderr
+    assert not list(tmp_path.glob("b*"))
+    assert restored.returncode == 0, restored.stderr
+    assert verified.returncode == 0, verified.stdout
+
+
+def downgrade(file: Path) -> None:
+    """Makes a log what it was before the newest revision of the schema."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(
+            "DROP TABLE erasures; DROP INDEX tombstones_number;"
+            "ALTER TABLE tombstones DROP COLUMN number;"
+            "UPDATE alembic_version SET version_num = '0008'"
+        )
+
+
+@pytest.mark.usefixtures("filled")
+def test_what_a_killed_backup_left_behind_is_no_part_of_the_next(
+    run: Run, database_url: str, tmp_path: Path
+) -> None:
+    backup = tmp_path / "log.backup"
+    with closing(sqlite3.connect(tmp_path / "log.backup.part")) as killed:
+        killed.executescript("PRAGMA journal_mode = WAL; CREATE TABLE left_behind (id)")
+        for suffix in ("", "-wal", "-shm"):
+            shutil.copy(f"{tmp_path}/log.backup.part{suffix}", f"{tmp_path}/kept{suffix}")
+    for suffix in ("", "-wal", "-shm"):
+        shutil.move(f"{tmp_path}/kept{suffix}", f"{tmp_path}/log.backup.part{suffix}")
+
+    made = run("backup", backup, "--database", database_url)
+
+    assert made.returncode == 0, made.stderr
+    assert not list(tmp_path.glob("*.part*"))
+    with closing(sqlite3.connect(backup)) as connection:
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    assert "records" in tables
+    assert "left_behind" not in tables
+
+
+@pytest.mark.usefixtures("filled")
+def test_of_two_backups_to_one_file_the_second_is_refused_and_the_first_goes_on(
+    run: Run, database_url: str, tmp_path: Path
+) -> None:
+    backup = tmp_path / "log.backup"
+
+    def watch(_what: str, _records: int) -> Callable[[int], None]:
+        second.append(run("backup", backup, "--database", database_url))
+        return lambda _: None
+
+    second: list[Ended] = []
+    trusted = SigningKeys(tmp_path / "slagboom-keys").public()
+    made = back_up(database_url, backup, trusted, watch)
+
+    assert [each.returncode for each in second] == [2]
+    assert "another process is making it" in second[0].stderr
+    assert made.records == 300
+    assert backup.exists()
+    assert not list(tmp_path.glob("*.part*"))

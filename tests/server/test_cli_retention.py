@@ -52,9 +52,9 @@ def filled(store: SqlStore) -> SqlStore:
 def test_the_officer_erases_after_having_looked(run: Run, filled: SqlStore) -> None:
     erase = ("log", "erase", "--consent-id", VISITOR)
 
-    assert run(*erase, "--dry-run") == (0, "1 records would be erased\n", "")
+    assert run(*erase, "--dry-run") == (0, "1 record would be erased\n", "")
     assert filled.count(Filter()) == 4
-    assert run(*erase) == (0, "1 records erased\n", "")
+    assert run(*erase) == (0, "1 record erased\n", "")
     assert filled.count(Filter()) == 3
     code, out, err = run(*erase)
 
@@ -95,7 +95,7 @@ def test_a_held_visitor_is_not_erased_until_the_hold_is_released(
     refused = run("log", "erase", "--consent-id", VISITOR)
     listed = run("hold", "list", "--format", "json")
 
-    assert added == (0, "hold 1 is in force and keeps 1 records now\n", "")
+    assert added == (0, "hold 1 is in force and keeps 1 record now\n", "")
     assert refused[:2] == (1, "")
     assert "legal hold 1 keeps these records" in refused[2]
     [hold] = json.loads(listed[1])

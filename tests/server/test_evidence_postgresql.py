@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,9 @@ from evidence_samples import Log, open_log, published
 from log_samples import NOON, decision_id, make_record
 from sqlalchemy import text
 
+from slagboom_server.csv_lines import write_csv
+from slagboom_server.errors import LogAltered
+from slagboom_server.store import Filter
 from slagboom_server.store_sql import open_store
 
 if TYPE_CHECKING:
@@ -51,6 +55,19 @@ def test_a_decision_stored_twice_is_found_though_its_entry_was_removed(log: Log)
     same_time = log.verify().problems
     assert [problem] != same_time
     assert f"decision {decision_id(15).hex} is there 2 times" in same_time[-1]
+
+
+@pytest.mark.parametrize(
+    "change", ["action = 99", "consent_id = '\\x00'", "ip = '\\x0102'", "flags = -1"]
+)
+def test_a_cell_nobody_could_have_written_names_its_record(log: Log, change: str) -> None:
+    log.tamper(text(f"UPDATE records SET {change} WHERE seq = 15"))  # noqa: S608 -- our own
+
+    with pytest.raises(LogAltered, match=r"^record 15 was altered and cannot be read; run"):
+        log.store.page(Filter(), limit=50)
+    with pytest.raises(LogAltered, match=r"^record 15 was altered and cannot be read; run"):
+        write_csv(log.store.lean_pages(Filter()), log.store, io.StringIO())
+    assert log.store.record(decision_id(14)) is not None
 
 
 def test_a_decision_without_its_record_is_found(log: Log) -> None:

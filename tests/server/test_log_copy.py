@@ -282,7 +282,7 @@ def test_a_copy_that_was_killed_goes_on_where_it_stopped(
     assert said == b"step\n"
     assert 0 < length < 5_000
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout == f"{5_000 - length} records copied\n"
+    assert ended.stdout == f"{5_000 - length:,} records copied\n"
     assert content(target) == content(source)
 
 

@@ -79,7 +79,7 @@ def data_statements(statements: list[str]) -> list[str]:
     ("ask", "expected"),
     [
         (lambda store: store.append([make_record(n) for n in range(100, 228)]), 7),
-        (lambda store: store.append([make_record(1)]), 1),
+        (lambda store: store.append([make_record(1)]), 2),
         (lambda store: store.record(decision_id(1)), 1),
         (lambda store: store.records_of(consent_id(1)), 1),
         (lambda store: store.page(Filter(site="dsoft"), limit=5), 1),

@@ -30,7 +30,6 @@ from server_process import (
     serving,
 )
 
-from slagboom_server.backup import back_up
 from slagboom_server.migration import migrate
 from slagboom_server.settings import MAX_WAITING_DECISIONS
 from slagboom_server.signing import SigningKeys
@@ -314,7 +313,7 @@ def test_a_corrupt_page_is_said_takes_nothing_more_and_a_backup_brings_the_log_b
     with serving(policies, tmp_path) as server:
         assert [post(server, number) for number in range(1, 6)] == [201] * 5
         assert server.stop() == 0
-    back_up(file, backup, SigningKeys(tmp_path / "slagboom-keys").public(), lambda _: None)
+    assert run("backup", backup, "--database", server.database).returncode == 0
     with sqlite3.connect(file) as connection:
         # The index that every new decision is looked up in.
         (page,) = connection.execute(
