@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from slagboom_server.chain import Chain
     from slagboom_server.evidence import Sealed
-    from slagboom_server.sealed_rows import RowContexts, SealedRow
+    from slagboom_server.sealed_rows import Portions, RowContexts
 
 LATEST_MS: Final = 253_402_300_800_000
 """The year 10000, in ms since 1970: nothing from there on can be told as a date."""
@@ -85,7 +85,7 @@ class Stretch:
             self.findings.append(finding)
 
 
-def fetch_stretch(connection: Connection, stretch: Stretch) -> list[SealedRow]:
+def fetch_stretch(connection: Connection, stretch: Stretch) -> Portions:
     """The rows of a stretch, for `check_stretch`."""
     return fetch_rows(connection, *_numbers(stretch))
 
@@ -95,7 +95,7 @@ def check_stretch(  # noqa: PLR0913, PLR0917 -- a stretch, and what it is held a
     contexts: RowContexts,
     chain: Chain,
     stretch: Stretch,
-    rows: Sequence[SealedRow],
+    rows: Portions,
     heads: Mapping[int, tuple[bytes, int]],
     previous: bytes | None = None,
 ) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from slagboom_server.chain import Chain
-    from slagboom_server.sealed_rows import SealedRow
+    from slagboom_server.sealed_rows import Portions
 
 STRETCH: Final = 5_000
 """Records in one reading transaction, a few megabytes."""
@@ -60,17 +60,19 @@ def check_task(engine: Engine, task: Task) -> list[Stretch]:
     return stretches
 
 
-def _fetch_ahead(engine: Engine, stretches: Sequence[Stretch]) -> Iterator[list[SealedRow]]:
+def _fetch_ahead(engine: Engine, stretches: Sequence[Stretch]) -> Iterator[Portions]:
     """The rows of each stretch. A server finds the next ones while those before are hashed."""
+    if engine.name == "sqlite":
+        # It works in the thread that asks, and only as far as it is asked.
+        for stretch in stretches:
+            with reading(engine) as connection:
+                yield fetch_stretch(connection, stretch)
+        return
 
-    def fetch(stretch: Stretch) -> list[SealedRow]:
+    def fetch(stretch: Stretch) -> Portions:
         with reading(engine) as connection:
             return fetch_stretch(connection, stretch)
 
-    if engine.name == "sqlite":
-        # It works in the thread that asks, and two of them would only take turns.
-        yield from map(fetch, stretches)
-        return
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(fetch, stretches[0])
         for following in stretches[1:]:
