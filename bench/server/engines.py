@@ -12,7 +12,7 @@ import psycopg
 from bench.server.bare import export_bare, export_bare_json, fill_bare, verify_bare
 from bench.server.generator import fill_log
 from bench.server.kills import kill_under_load
-from bench.server.reading import export_log, measure_work, time_answers, verify_log
+from bench.server.reading import export_log, measure_work, sum_work, time_answers, verify_log
 from bench.server.results import BARE, FILLED, KIT, NOTHING, PEER
 from bench.server.subjects import (
     aim_at_peer,
@@ -26,12 +26,16 @@ from bench.server.subjects import (
 from slagboom_server.store_sql import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from bench.server.load import Target
     from bench.server.postgresql import Postgresql
+    from bench.server.reading import Work
     from bench.server.results import Engine
+
+    Walk = Callable[..., int]
+    Ours = tuple[str, Walk, tuple[object, ...]]
 
 _BARE_ROWS = 1_000_000
 """A bare loop is as fast over these as over ten times as many."""
@@ -72,6 +76,8 @@ class Bench:
         fill_log(self._filled, offers, rows, time.time_ns() // 1_000_000)
         self.results.bytes_per_decision[KIT] = (self._measure_size("filled") - before) / rows
         fill_bare(self._bare, min(rows, _BARE_ROWS))
+        if self._server is not None:
+            self._server.tidy("filled", "bare_rows")
 
     @contextmanager
     def running_nothing(self) -> Iterator[Target]:
@@ -115,17 +121,26 @@ class Bench:
         results = self.results
         with running_kit(self._folder / "read", self._filled) as kit:
             results.answers = time_answers(self._filled, kit.port)
+        as_csv, as_json = (self._filled, "csv"), (self._filled, "jsonl")
         for _ in range(walks):
-            for times, who, walk, about in (
-                (results.export, BARE, export_bare, (self._bare,)),
-                (results.export, KIT, export_log, (self._filled, "csv")),
-                (results.export_json, BARE, export_bare_json, (self._bare,)),
-                (results.export_json, KIT, export_log, (self._filled, "jsonl")),
-                (results.verify, BARE, verify_bare, (self._bare,)),
-                (results.verify, "one core", verify_log, (self._filled, 1)),
-                (results.verify, "two cores", verify_log, (self._filled, 2)),
-            ):
-                times.setdefault(who, []).append(measure_work(walk, *about))
+            self._walk(results.export, export_bare, [(KIT, export_log, as_csv)])
+            self._walk(results.export_json, export_bare_json, [(KIT, export_log, as_json)])
+            checks = [
+                (who, verify_log, (self._filled, processes))
+                for who, processes in (("one core", 1), ("two cores", 2))
+            ]
+            self._walk(results.verify, verify_bare, checks)
+
+    def _walk(self, times: dict[str, list[Work]], bare: Walk, ours: Sequence[Ours]) -> None:
+        """Goes through the log, and through the bare one before and after each time.
+
+        That one is smaller: a bad moment of the machine would be all of its time.
+        """
+        around = [measure_work(bare, self._bare)]
+        for who, walk, about in ours:
+            times.setdefault(who, []).append(measure_work(walk, *about))
+            around.append(measure_work(bare, self._bare))
+        times.setdefault(BARE, []).append(sum_work(around))
 
     def kill(self, times: int) -> None:
         """Kills a kit over the empty log while it is loaded."""

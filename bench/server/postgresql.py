@@ -42,6 +42,16 @@ class Postgresql:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self.address(name)
 
+    def tidy(self, *databases: str) -> None:
+        """Does at once what the server would do while it is measured.
+
+        What was stored in minutes instead of a year waits to be vacuumed and written out.
+        """
+        for name in databases:
+            with psycopg.connect(self.address(name), autocommit=True) as connection:
+                connection.execute("VACUUM (ANALYZE)")
+                connection.execute("CHECKPOINT")
+
 
 @contextmanager
 def running_postgresql() -> Iterator[Postgresql | None]:

@@ -196,6 +196,15 @@ def measure_work(walk: Callable[..., int], *about: object) -> Work:
     return Work(rows, seconds, memory)
 
 
+def sum_work(several: Sequence[Work]) -> Work:
+    """Several walks as one."""
+    return Work(
+        rows=sum(work.rows for work in several),
+        seconds=sum(work.seconds for work in several),
+        memory=max(work.memory for work in several),
+    )
+
+
 def _walk(sender: Connection, walk: Callable[..., int], about: tuple[object, ...]) -> None:
     began = time.perf_counter()
     rows = walk(*about)

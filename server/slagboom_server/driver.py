@@ -45,11 +45,17 @@ def run_together(
             cursors = [driver.execute(statement, values) for statement, values in statements]
             if is_far and are_last:
                 driver.commit()
-        return [list(cursor.fetchall()) if cursor.description else [] for cursor in cursors]
+        return [list(cursor.fetchall()) if _has_answer(cursor) else [] for cursor in cursors]
     except connection.dialect.loaded_dbapi.Error as error:
         if getattr(driver, "closed", False):
             connection.invalidate(error)
         raise DBAPIError("; ".join(text for text, _ in statements), None, error) from error
+
+
+def _has_answer(cursor: Any) -> bool:  # noqa: ANN401 -- a driver's own
+    # psycopg describes every column anew for who asks, which takes longer than to read a row.
+    result = getattr(cursor, "pgresult", None)
+    return bool(cursor.description if result is None else result.nfields)
 
 
 def mark_of(connection: Connection) -> str:
