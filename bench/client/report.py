@@ -123,7 +123,7 @@ def _method(results: Results) -> str:
     bare = spread(results.bare_work)
     return (
         f"Measured on {results.date}: Chromium {results.browser}, CPU slowed"
-        f" {results.slowdown:g} times, {results.cores} cores, load average {low:.1f} to"
+        f" {results.slowdown:g} times, {results.machine}, load average {low:.1f} to"
         f" {high:.1f}. Medians of {rounds} rounds with quartiles, the best peer's in bold;"
         f" the bare page takes {_cell(bare)} ms of script, style and layout. Peers: {packages}."
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from bench.machine import name_machine
 
 if TYPE_CHECKING:
     from bench.client.measure import Speed, Weight
@@ -37,6 +38,6 @@ class Results:
     versions: dict[str, str]
     series: dict[str, Series]
     date: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date())
-    cores: int = field(default_factory=lambda: os.cpu_count() or 1)
+    machine: str = field(default_factory=name_machine)
     loads: list[float] = field(default_factory=list)
     bare_work: list[float] = field(default_factory=list)

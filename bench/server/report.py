@@ -50,7 +50,7 @@ def _method(results: Results) -> str:
     loads = spread(results.loads)
     load = f"{loads.lower:.1f} to {loads.upper:.1f}" if loads else "unknown"
     return (
-        f"Measured on {results.date}: {results.cores} cores shared with the load, load average"
+        f"Measured on {results.date}: {results.machine}, shared with the load, load average"
         f" {load}, {CONNECTIONS} connections, {len(results.nothing)} rounds, every answer durable,"
         f" {results.rows:,} decisions stored before the filled log was measured{versions}."
     )

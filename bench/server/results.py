@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from bench.machine import name_machine
 
 if TYPE_CHECKING:
     from bench.server.kills import Kills
@@ -52,5 +53,5 @@ class Results:
     nothing: list[Burst] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     date: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date())
-    cores: int = field(default_factory=lambda: os.cpu_count() or 1)
+    machine: str = field(default_factory=name_machine)
     loads: list[float] = field(default_factory=list)

@@ -31,7 +31,7 @@ from slagboom_server.engine import (
     sqlite_file,
 )
 from slagboom_server.log_copy import LogCopy
-from slagboom_server.migration import migrate, newest_revision, open_current, read_revision
+from slagboom_server.migration import NEWEST, migrate, open_current, read_revision
 from slagboom_server.schema import records, tombstones
 from slagboom_server.unfinished import require_room, unfinished
 from slagboom_server.verify import Verification
@@ -107,7 +107,7 @@ def _fill(file: Path, database_url: str, trusted: frozenset[bytes], watch: Watch
     source = open_engine(parse_url(backup_url))
     try:
         with reading(source) as connection:
-            if read_revision(connection) != newest_revision():
+            if read_revision(connection) != NEWEST:
                 message = (
                     f"{file}: is of another version; `slagboom restore` brings an older one up to "
                     "date in an SQLite file, and `slagboom log copy` that one to PostgreSQL"

@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from sqlalchemy import column, inspect, select, table
 
 from slagboom_banner.errors import SlagboomError
 from slagboom_server import postgresql
@@ -28,7 +25,12 @@ if TYPE_CHECKING:
 UNFINISHED: Final = "unfinished-"
 """Before the revision of a database that a backup is being put into; see `unfinished.py`."""
 
+NEWEST: Final = "0009"
+"""The revision that this program works with."""
+
+_KNOWN: Final = frozenset(f"{number:04}" for number in range(1, int(NEWEST) + 1))
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
+_VERSION: Final = table("alembic_version", column("version_num"))
 
 
 def migrate(database_url: str) -> bool:
@@ -41,15 +43,13 @@ def migrate(database_url: str) -> bool:
     url = parse_url(database_url)
     _make_sqlite_file(url)
     engine = open_engine(url)
-    config = _config()
     try:
         with writing(engine) as connection:
             if engine.name == "postgresql":
                 postgresql.lock_schema(connection)
             if _is_current(connection, url):
                 return False
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            _upgrade(connection)
             return True
     finally:
         engine.dispose()
@@ -81,22 +81,23 @@ def open_current(database_url: str) -> Engine:
 
 def read_revision(connection: Connection) -> str | None:
     """The schema's revision; None where there is no schema yet."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table(_VERSION.name):
+        return None
+    revision = connection.scalar(select(_VERSION.c.version_num))
+    return None if revision is None else str(revision)
 
 
-def newest_revision() -> str:
-    """The revision that this program works with."""
-    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 -- 0.1 s that every other start need not wait for
+    from alembic.config import Config  # noqa: PLC0415 -- likewise
 
-
-def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
-    return config
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _is_current(connection: Connection, url: URL) -> bool:
-    scripts = ScriptDirectory.from_config(_config())
     revision = read_revision(connection)
     if revision is not None and revision.startswith(UNFINISHED):
         message = (
@@ -104,14 +105,13 @@ def _is_current(connection: Connection, url: URL) -> bool:
             "its end; run it again with the same backup, or give another database"
         )
         raise SlagboomError(message)
-    known = {script.revision for script in scripts.walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in _KNOWN:
         message = (
             f"{name_database(url)}: was written by a newer Slagboom (schema {revision}, this one "
-            f"knows {scripts.get_current_head()}); install that version"
+            f"knows {NEWEST}); install that version"
         )
         raise SlagboomError(message)
-    return revision == scripts.get_current_head()
+    return revision == NEWEST
 
 
 def _make_sqlite_file(url: URL) -> None:

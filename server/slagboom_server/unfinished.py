@@ -17,7 +17,7 @@ from slagboom_banner.errors import SlagboomError
 from slagboom_server import postgresql
 from slagboom_server.checkpoint_check import count
 from slagboom_server.engine import name_database, open_engine, parse_url, reading, writing
-from slagboom_server.migration import UNFINISHED, migrate, newest_revision, read_revision
+from slagboom_server.migration import NEWEST, UNFINISHED, migrate, read_revision
 from slagboom_server.schema import erasures, metadata, records
 
 if TYPE_CHECKING:
@@ -61,13 +61,13 @@ def unfinished(database_url: str) -> Iterator[Engine]:
                     connection.execute(_SET, {"revision": mark})
             yield engine
             with writing(engine) as connection:
-                connection.execute(_SET, {"revision": newest_revision()})
+                connection.execute(_SET, {"revision": NEWEST})
     finally:
         engine.dispose()
 
 
 def _mark() -> str:
-    return f"{UNFINISHED}{newest_revision()}"
+    return f"{UNFINISHED}{NEWEST}"
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def results(**peers: Series) -> Results:
         versions={"orejime": "3.2.1"},
         series={"slagboom": series(5000, 30), **named},
         date=dt.date(2026, 11, 22),
-        cores=2,
+        machine="2 cores (Z80)",
         loads=[0.5, 1.5, 0.7],
         bare_work=[60, 62, 61],
     )
@@ -65,7 +65,7 @@ def test_the_table_says_how_it_came_about() -> None:
     for words in (
         "2026-11-22",
         "Chromium 156",
-        "2 cores",
+        "2 cores (Z80)",
         "0.5 to 1.5",
         "3 rounds",
         "orejime 3.2.1",

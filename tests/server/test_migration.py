@@ -5,6 +5,8 @@ import datetime as dt
 import json
 import re
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +17,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from evidence_samples import Log, open_log
 from log_samples import DOCUMENT, NOON, consent_id, make_offer, make_record
 from sqlalchemy import MetaData, insert, text
@@ -26,7 +29,7 @@ from slagboom_server.context import Context
 from slagboom_server.engine import open_engine, parse_url, reading, writing
 from slagboom_server.entry import to_values
 from slagboom_server.leaf import CANONICAL
-from slagboom_server.migration import migrate, open_current
+from slagboom_server.migration import NEWEST, migrate, open_current
 from slagboom_server.names import write_offer
 from slagboom_server.rollup import Dimension
 from slagboom_server.row import CONTEXT_IDS, service_ids, to_ms
@@ -54,6 +57,29 @@ def test_the_migrated_schema_is_the_one_the_code_uses(database_url: str) -> None
         differences = compare_metadata(context, metadata)
     engine.dispose()
     assert differences == []
+
+
+def test_the_newest_revision_is_the_end_of_the_scripts() -> None:
+    folder = Path(slagboom_server.__file__).parent / "migrations"
+
+    assert ScriptDirectory(str(folder)).get_current_head() == NEWEST
+
+
+def test_a_start_on_a_current_database_loads_no_alembic(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'log.db'}"
+    migrate(url)
+    code = (
+        "import sys\n"
+        "from slagboom_server.migration import migrate\n"
+        "import slagboom_server.cli, slagboom_server.serving\n"
+        f"assert not migrate({url!r})\n"
+        "assert 'alembic' not in sys.modules\n"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert not ended.returncode, ended.stderr
 
 
 def test_migrating_makes_the_file_and_its_folder_once(tmp_path: Path) -> None:
