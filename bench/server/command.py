@@ -15,7 +15,7 @@ from bench.server.engines import Bench
 from bench.server.load import find_wrk, send_burst
 from bench.server.postgresql import running_postgresql
 from bench.server.report import write_report
-from bench.server.results import Engine, Results
+from bench.server.results import FILLED, Engine, Results
 from bench.server.subjects import PEER, install_peer
 
 if TYPE_CHECKING:
@@ -107,9 +107,11 @@ def _load(benches: list[Bench], options: argparse.Namespace, results: Results) -
             load = os.getloadavg()[0]
             _say(f"round {number} of {options.rounds}, load average {load:.1f}")
             bare = send_burst(nothing, options.seconds)
-            found = [
-                (bench, who, send_burst(target, options.seconds)) for bench, who, target in subjects
-            ]
+            found = []
+            for bench, who, target in subjects:
+                if who == FILLED:
+                    bench.warm()
+                found.append((bench, who, send_burst(target, options.seconds)))
             if number == 0:  # it warms up everything, and is not counted
                 continue
             results.loads.append(load)

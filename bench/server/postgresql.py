@@ -27,10 +27,11 @@ _PLACES = "usr/lib/postgresql/*/bin/initdb"  # Debian's, which are not on the pa
 
 @dataclass(frozen=True, slots=True)
 class Postgresql:
-    """A running server. version: as it says it itself."""
+    """A running server. version: as it says it itself. data: the folder of its files."""
 
     port: int
     version: str
+    data: Path
 
     def address(self, database: str) -> str:
         """Where one of its databases is."""
@@ -41,6 +42,13 @@ class Postgresql:
         with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self.address(name)
+
+    def files(self, database: str) -> list[Path]:
+        """Where a database is kept."""
+        with psycopg.connect(self.address(database)) as connection:
+            query = "SELECT oid FROM pg_database WHERE datname = current_database()"
+            row = connection.execute(query).fetchone()
+        return [*(self.data / "base" / str(row[0])).iterdir()] if row else []
 
     def tidy(self, *databases: str) -> None:
         """Does at once what the server would do while it is measured.
@@ -81,7 +89,7 @@ def running_postgresql() -> Iterator[Postgresql | None]:
         command = [*switch, str(programs / "postgres"), "-D", str(data), "-k", str(folder)]
         command += ["-p", str(port), "-c", "listen_addresses=127.0.0.1"]
         with running(command, folder) as program:
-            server = Postgresql(port, _version(programs))
+            server = Postgresql(port, _version(programs), data)
             try:
                 program.await_true(lambda: _answers(server), "PostgreSQL does not answer")
             except EngineError as error:
