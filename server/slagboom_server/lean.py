@@ -6,16 +6,17 @@ rows instead, and looks up once what their numbers stand for.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from sqlalchemy import ColumnClause, literal_column, select, tuple_
+from sqlalchemy import ColumnClause, Select, literal_column, select, tuple_
 
 from slagboom_server.postgresql import BINARY
 from slagboom_server.row import REPEATED, SINGLE
 from slagboom_server.schema import records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from sqlalchemy import ColumnElement, Connection
@@ -27,6 +28,8 @@ LEAN: Final = (*SINGLE, *REPEATED)
 """The columns of a lean row. Those that repeat much stand together, so that a slice is a key."""
 
 LeanRow = tuple[Any, ...]
+Narrow = Callable[[Select[*tuple[Any, ...]]], Select[*tuple[Any, ...]]]
+"""What leaves of a query of records those that are asked for."""
 
 # Without types, the driver's own values come through untouched.
 _COLUMNS: Final[tuple[ColumnClause[Any], ...]] = tuple(
@@ -83,14 +86,14 @@ WHOLE: Final = Slice()
 
 def split_records(
     read: Callable[[], AbstractContextManager[Connection]],
-    conditions: Sequence[ColumnElement[bool]],
+    narrow: Narrow,
     size: int,
 ) -> Iterator[Slice]:
-    """The log in slices of so many records that fulfil the conditions; the last has no end.
+    """The log in slices of so many records that are asked for; the last has no end.
 
     read: as of `read_lean_pages`.
     """
-    query = select(records.c.received_at, records.c.seq).where(*conditions)
+    query = narrow(select(records.c.received_at, records.c.seq))
     query = query.order_by(records.c.received_at, records.c.seq).offset(size - 1).limit(1)
     after: tuple[int, int] | None = None
     while True:
@@ -105,14 +108,14 @@ def split_records(
 
 def read_lean_pages(
     read: Callable[[], AbstractContextManager[Connection]],
-    conditions: Sequence[ColumnElement[bool]],
+    narrow: Narrow,
     part: Slice,
 ) -> Iterator[Sequence[LeanRow]]:
-    """All rows of a slice that fulfil the conditions, in the log's order, thousands at a time.
+    """All rows of a slice that are asked for, in the log's order, thousands at a time.
 
     read: opens a connection, for each page anew, so that a slow reader holds none meanwhile.
     """
-    query = BARE.where(*conditions).limit(_PAGE)
+    query = narrow(BARE).limit(_PAGE)
     query = query.order_by(records.c.received_at, records.c.seq)
     page: list[LeanRow] = []
     while not page or len(page) == _PAGE:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 UNFINISHED: Final = "unfinished-"
 """Before the revision of a database that a backup is being put into; see `unfinished.py`."""
 
-NEWEST: Final = "0009"
+NEWEST: Final = "0010"
 """The revision that this program works with."""
 
 _KNOWN: Final = frozenset(f"{number:04}" for number in range(1, int(NEWEST) + 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from statistics import median_low
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import false, func, or_, select, tuple_, update
 
@@ -25,13 +25,14 @@ from slagboom_server.retry import retried
 from slagboom_server.row import from_ms, to_ms
 from slagboom_server.schema import notices, records
 from slagboom_server.store import Cursor
+from slagboom_server.visitor_index import use_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
     from uuid import UUID
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Select
 
     from slagboom_server.burial import Burial
     from slagboom_server.months import Months
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     Opens = Callable[[], AbstractContextManager[Connection]]
 
+_SEQ: Final = select(records.c.seq)
 _STEP: Final = 200
 """Records in one transaction: some milliseconds, for which a decision may have to wait."""
 
@@ -71,9 +73,9 @@ class SqlRetention:
     def count(self, consent_id: UUID, site: str | None = None) -> tuple[int, Sequence[int]]:
         """How many records a visitor has, and the numbers of the holds that keep any of them."""
         with self._reading() as connection:
-            where = self._of_visitor(connection, consent_id, site)
-            number = connection.scalar(select(func.count()).select_from(records).where(*where))
-            return number or 0, self._holds_on(connection, where)
+            found = self._of_visitor(connection, _SEQ, consent_id, site)
+            number = connection.scalar(select(func.count()).select_from(found.subquery()))
+            return number or 0, self._holds_on(connection, found)
 
     def erase(
         self, consent_id: UUID, reason: Reason, now: dt.datetime, site: str | None = None
@@ -92,11 +94,11 @@ class SqlRetention:
     ) -> int:
         with self._writing() as connection:
             wait_for_holds(connection)
-            where = self._of_visitor(connection, consent_id, site)
-            held = self._holds_on(connection, where)
+            held = self._holds_on(connection, self._of_visitor(connection, _SEQ, consent_id, site))
             if held:
                 raise RecordsHeld(held)
-            query = select(*COLUMNS).where(*where).limit(_STEP).with_for_update()
+            query = self._of_visitor(connection, select(*COLUMNS), consent_id, site)
+            query = query.limit(_STEP).with_for_update()
             found = connection.execute(query).all()
             self._burial.bury(connection, found, reason, now)
             return len(found)
@@ -185,17 +187,22 @@ class SqlRetention:
             return end_hold(connection, number, now)
 
     def _of_visitor(
-        self, connection: Connection, consent_id: UUID, site: str | None
-    ) -> list[ColumnElement[bool]]:
-        where: list[ColumnElement[bool]] = [records.c.consent_id == consent_id.bytes]
-        if site is not None:
-            where.append(_is_of_site(self._sites.find_id(connection, site)))
-        return where
+        self,
+        connection: Connection,
+        query: Select[*tuple[Any, ...]],
+        consent_id: UUID,
+        site: str | None,
+    ) -> Select[*tuple[Any, ...]]:
+        query = query.where(records.c.consent_id == consent_id.bytes)
+        query = use_index(query, consent_id, connection.dialect.name)
+        if site is None:
+            return query
+        return query.where(_is_of_site(self._sites.find_id(connection, site)))
 
-    def _holds_on(self, connection: Connection, where: Sequence[ColumnElement[bool]]) -> list[int]:
-        """The numbers of the holds that keep any of these records."""
+    def _holds_on(self, connection: Connection, found: Select[*tuple[Any, ...]]) -> list[int]:
+        """The numbers of the holds that keep any of the records a query finds."""
         kept = held_records(connection, self._sites, self._notices)
-        any_of = select(records.c.seq).where(*where).limit(1)
+        any_of = found.limit(1)
         return [
             number
             for number, is_held in kept.items()

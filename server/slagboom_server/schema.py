@@ -137,7 +137,7 @@ records = Table(
     Column("salt", LargeBinary(16), nullable=False),
     Column("hash", LargeBinary(32), nullable=False),
     UniqueConstraint("decision_id"),
-    Index(None, "consent_id"),
+    Index(None, "consent_id"),  # on SQLite in parts: `visitor_index`
     Index(None, "site_id", "received_at", "seq"),
     Index(None, "received_at", "seq"),
 )

@@ -24,7 +24,7 @@ from slagboom_server.altered import BROKEN, name_altered
 from slagboom_server.burial import Burial
 from slagboom_server.context import Contexts
 from slagboom_server.corruption import Damage
-from slagboom_server.driver import mark_of, run
+from slagboom_server.driver import run
 from slagboom_server.engine import reading, writing
 from slagboom_server.entry import as_entry
 from slagboom_server.errors import LogAltered, LogCorrupt, StoreUnavailable
@@ -65,6 +65,7 @@ from slagboom_server.schema import clients, notices, origins, records, sites
 from slagboom_server.selection import conditions
 from slagboom_server.spent_sql import spend
 from slagboom_server.store import Appended, StoredNotice
+from slagboom_server.visitor_index import IN_PARTS, use_index
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -77,7 +78,7 @@ if TYPE_CHECKING:
     from slagboom_server.anonymise import Client
     from slagboom_server.entry import Entry
     from slagboom_server.evidence import Evidence
-    from slagboom_server.lean import LeanRow, Slice
+    from slagboom_server.lean import LeanRow, Narrow, Slice
     from slagboom_server.publication import Publications
     from slagboom_server.record import ConsentRecord, OfferedNotice
     from slagboom_server.retention import Retention
@@ -93,9 +94,13 @@ _MOST_SEEN: Final = 10_000
 _NOTICE, _CLIENT, _ORIGIN = (
     REPEATED.index(name) for name in ("notice_id", "client_id", "origin_id")
 )
-_RECORDS_OF_VISITOR: Final = (
-    f"SELECT {', '.join(LEAN)} FROM records WHERE consent_id = {{}} ORDER BY received_at, seq"  # noqa: S608 -- our own names
-)
+_RECORDS_OF_VISITOR: Final = {
+    dialect: f"SELECT {', '.join(LEAN)} FROM {rows} ORDER BY received_at, seq"  # noqa: S608 -- our own names
+    for dialect, rows in {
+        "sqlite": f"{IN_PARTS} ?",
+        "postgresql": "records WHERE consent_id = %s",
+    }.items()
+}
 
 
 class SqlStore:
@@ -269,7 +274,7 @@ class SqlStore:
         """Every record of one visitor's device, oldest first."""
         with self._reading() as connection:
             # Past Core, which would take half as long again as the database.
-            query = _RECORDS_OF_VISITOR.format(mark_of(connection))
+            query = _RECORDS_OF_VISITOR[connection.dialect.name]
             rows = run(connection, query, (consent_id.bytes,))
             return [self._from_row(connection, row) for row in rows]
 
@@ -300,14 +305,14 @@ class SqlStore:
     def split(self, chosen: Filter, size: int) -> Iterator[Slice]:
         """The log in slices of so many records, the last one open."""
         with self._reading() as connection:
-            required = self._conditions(connection, chosen)
-        yield from split_records(self._reading, required, size)
+            narrow = self._narrowing(connection, chosen)
+        yield from split_records(self._reading, narrow, size)
 
     def lean_pages(self, chosen: Filter, part: Slice = WHOLE) -> Iterator[Sequence[LeanRow]]:
         """Records in the log's order as bare rows of `lean.LEAN`, some thousands at a time."""
         with self._reading() as connection:
-            required = self._conditions(connection, chosen)
-        yield from read_lean_pages(self._reading, required, part)
+            narrow = self._narrowing(connection, chosen)
+        yield from read_lean_pages(self._reading, narrow, part)
 
     def offer(self, notice_id: int) -> OfferedNotice:
         """What the notice of a lean row offers."""
@@ -328,7 +333,7 @@ class SqlStore:
         """How many records there are."""
         with self._reading() as connection:
             query = select(func.count()).select_from(records)
-            return connection.scalar(query.where(*self._conditions(connection, chosen))) or 0
+            return connection.scalar(self._narrowing(connection, chosen)(query)) or 0
 
     def stats(self, chosen: Filter) -> Stats:
         """What the records add up to."""
@@ -346,7 +351,7 @@ class SqlStore:
         counts = (func.count().label("decisions"), func.min(records.c.seq).label("first"))
         query = select(*group, *counts).group_by(*group)
         with self._reading() as connection:
-            rows = connection.execute(query.where(*self._conditions(connection, chosen)))
+            rows = connection.execute(self._narrowing(connection, chosen)(query))
             return summarise(self._tally(connection, row) for row in rows.all())
 
     def _tally(self, connection: Connection, row: AnyRow) -> Tally:
@@ -366,7 +371,7 @@ class SqlStore:
     def _read(self, query: Select[Any], chosen: Filter | None = None) -> list[ConsentRecord]:
         with self._reading() as connection:
             if chosen is not None:
-                query = query.where(*self._conditions(connection, chosen))
+                query = self._narrowing(connection, chosen)(query)
             rows = connection.execute(query).all()
             return [self._from_row(connection, row) for row in rows]
 
@@ -391,11 +396,20 @@ class SqlStore:
         offer = self._notices.offer(connection, key[_NOTICE])
         return describe_repeated(key, offer, client, origin)
 
-    def _conditions(self, connection: Connection, chosen: Filter) -> list[ColumnElement[bool]]:
+    def _narrowing(self, connection: Connection, chosen: Filter) -> Narrow:
+        """What leaves of a query of records those that a filter finds."""
         site_id = None if chosen.site is None else self._sites.find_id(connection, chosen.site)
         asks_notices = chosen.purpose is not None or chosen.service is not None
         offers = self._notices.load(connection) if asks_notices else {}
-        return conditions(chosen, site_id, offers)
+        required = conditions(chosen, site_id, offers)
+
+        def narrow(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+            query = query.where(*required)
+            if chosen.consent_id is not None:
+                query = use_index(query, chosen.consent_id, self._engine.dialect.name)
+            return query
+
+        return narrow
 
 
 def _read_notice(row: AnyRow) -> StoredNotice:

@@ -49,6 +49,7 @@ def set_revision(file: Path, revision: str | None) -> None:
     database.close()
 
 
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
 def test_the_migrated_schema_is_the_one_the_code_uses(database_url: str) -> None:
     engine = open_current(database_url)
 
@@ -56,7 +57,9 @@ def test_the_migrated_schema_is_the_one_the_code_uses(database_url: str) -> None
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         differences = compare_metadata(context, metadata)
     engine.dispose()
-    assert differences == []
+    told = [f"{change[0]} {getattr(change[1], 'name', None)}" for change in differences]
+    # It is there, by an expression, which cannot be read back: `test_store_sql` shows its use.
+    assert told == ["add_index records_consent_id"]
 
 
 def test_the_newest_revision_is_the_end_of_the_scripts() -> None:
@@ -286,12 +289,14 @@ def test_a_log_of_the_first_release_is_all_there(
 
         store = open_store(url)
         kept = store.page(Filter(), limit=10)
+        found = store.records_of(consent_id(2))
         counted = store.rollups.read((Dimension.DAY, Dimension.PURPOSE, Dimension.DEVICE))
         [again, new] = store.append([make_record(1), make_record(4)])
         verdict = Log(url, tmp_path / "keys", store).verify()
         store.close()
     made = [make_record(number, received_at=time) for number, time in enumerate(MOMENTS, 1)]
     assert kept == [dataclasses.replace(record, seq=n) for n, record in enumerate(made, 1)]
+    assert found == [kept[1]]
     assert again == Repeated(1)
     assert new == Stored(4)
     days = [time.date().isoformat() for time in MOMENTS]

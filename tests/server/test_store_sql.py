@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from sqlalchemy import event
 from slagboom_banner.model import Action
 from slagboom_banner.regime import Regime
 from slagboom_server.anonymise import Device, truncate
+from slagboom_server.chain import Reason
 from slagboom_server.errors import StoreUnavailable
 from slagboom_server.migration import open_current
 from slagboom_server.record import Flag
@@ -102,6 +103,62 @@ def test_each_question_costs_a_fixed_number_of_statements(
     assert len(data_statements(statements)) == expected, statements
 
 
+def explain(database_url: str, statement: str) -> str:
+    marks = (1,) * statement.count("?")
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as database:
+        rows = database.execute(f"EXPLAIN QUERY PLAN {statement}", marks).fetchall()
+    return " ".join(str(row[3]) for row in rows)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda store: store.records_of(consent_id(1)),
+        lambda store: store.page(Filter(consent_id=consent_id(1)), limit=5),
+        lambda store: store.page(Filter(site="dsoft", consent_id=consent_id(1)), limit=5),
+        lambda store: store.page(
+            Filter(since=NOON, consent_id=consent_id(1)), limit=5, newest_first=True
+        ),
+        lambda store: store.count(Filter(site="dsoft", consent_id=consent_id(1))),
+        lambda store: store.retention.erase(consent_id(1), Reason.DPO, NOON, "dsoft"),
+    ],
+)
+def test_a_visitor_is_found_through_the_parts_of_the_index(
+    recorder: QueryRecorder, database_url: str, ask: Callable[[SqlStore], object]
+) -> None:
+    with recorder.recording() as statements:
+        ask(recorder.store)
+
+    asked = [one for one in data_statements(statements) if "consent_id = " in one]
+    assert asked
+    for statement in asked:
+        plan = explain(database_url, statement)
+        assert "INDEX records_consent_id (<expr>=? AND consent_id=?)" in plan, plan
+        assert "INDEX records_site_id" not in plan
+        assert "INDEX records_received_at" not in plan
+
+
+def test_a_visitor_is_found_in_every_part_and_behind_every_gap(
+    recorder: QueryRecorder, database_url: str
+) -> None:
+    places = [-5, 2, 1 << 18, (5 << 18) - 1, 5 << 18, 3 << 36 | 7, (1 << 63) - 1]
+    with sqlite3.connect(database_url.removeprefix("sqlite:///")) as database:
+        for number, seq in enumerate(places, 1):
+            database.execute(
+                "UPDATE records SET seq = ?, consent_id = ? WHERE decision_id = ?",
+                (seq, consent_id(1).bytes, decision_id(number).bytes),
+            )
+    database.close()
+
+    found = recorder.store.records_of(consent_id(1))
+    filtered = recorder.store.page(Filter(consent_id=consent_id(1)), limit=10)
+    others = recorder.store.records_of(consent_id(9))
+
+    assert sorted(record.seq or 0 for record in found) == places
+    assert filtered == found
+    assert len(others) == 1
+
+
 @pytest.mark.parametrize("site", [None, "dsoft"])
 def test_a_page_is_found_through_an_index(
     recorder: QueryRecorder, database_url: str, site: str | None
@@ -113,12 +170,7 @@ def test_a_page_is_found_through_an_index(
         recorder.store.page(Filter(site=site), Cursor(record.received_at, record.seq), limit=5)
 
     [statement] = data_statements(statements)
-    database = sqlite3.connect(database_url.removeprefix("sqlite:///"))
-    marks = (1,) * statement.count("?")
-    plan = " ".join(
-        str(row[3]) for row in database.execute(f"EXPLAIN QUERY PLAN {statement}", marks)
-    )
-    database.close()
+    plan = explain(database_url, statement)
     assert "INDEX records_" in plan
     assert "SCAN" not in plan
     assert "TEMP B-TREE" not in plan
