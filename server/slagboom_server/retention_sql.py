@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
     Opens = Callable[[], AbstractContextManager[Connection]]
 
-_SEQ: Final = select(records.c.seq)
 _STEP: Final = 200
 """Records in one transaction: some milliseconds, for which a decision may have to wait."""
 
@@ -73,9 +72,9 @@ class SqlRetention:
     def count(self, consent_id: UUID, site: str | None = None) -> tuple[int, Sequence[int]]:
         """How many records a visitor has, and the numbers of the holds that keep any of them."""
         with self._reading() as connection:
-            found = self._of_visitor(connection, _SEQ, consent_id, site)
-            number = connection.scalar(select(func.count()).select_from(found.subquery()))
-            return number or 0, self._holds_on(connection, found)
+            query = select(func.count()).select_from(records)
+            number = connection.scalar(self._of_visitor(connection, query, consent_id, site))
+            return number or 0, self._holds_on(connection, consent_id, site)
 
     def erase(
         self, consent_id: UUID, reason: Reason, now: dt.datetime, site: str | None = None
@@ -94,7 +93,7 @@ class SqlRetention:
     ) -> int:
         with self._writing() as connection:
             wait_for_holds(connection)
-            held = self._holds_on(connection, self._of_visitor(connection, _SEQ, consent_id, site))
+            held = self._holds_on(connection, consent_id, site)
             if held:
                 raise RecordsHeld(held)
             query = self._of_visitor(connection, select(*COLUMNS), consent_id, site)
@@ -199,10 +198,10 @@ class SqlRetention:
             return query
         return query.where(_is_of_site(self._sites.find_id(connection, site)))
 
-    def _holds_on(self, connection: Connection, found: Select[*tuple[Any, ...]]) -> list[int]:
-        """The numbers of the holds that keep any of the records a query finds."""
+    def _holds_on(self, connection: Connection, consent_id: UUID, site: str | None) -> list[int]:
+        """The numbers of the holds that keep any of a visitor's records."""
         kept = held_records(connection, self._sites, self._notices)
-        any_of = found.limit(1)
+        any_of = self._of_visitor(connection, select(records.c.seq).limit(1), consent_id, site)
         return [
             number
             for number, is_held in kept.items()
