@@ -7,10 +7,11 @@ SQLAlchemy's.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.exc import DBAPIError
+
+from slagboom_server.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     Row = tuple[Any, ...]
     Statement = tuple[str, Sequence[object]]
+
+_PIPELINE: Final = "slagboom_pipeline"
 
 
 def run(connection: Connection, statement: str, values: Sequence[object]) -> list[Row]:
@@ -39,17 +42,23 @@ def run_together(
     are_last: whether it may get the commit, too. The transaction's own then finds nothing to do.
     """
     driver: Any = connection.connection.driver_connection
-    is_far = connection.dialect.name == "postgresql" and len(statements) > 1
     try:
-        with driver.pipeline() if is_far else nullcontext():
-            cursors = [driver.execute(statement, values) for statement, values in statements]
-            if is_far and are_last:
-                driver.commit()
+        if connection.dialect.name == "postgresql" and len(statements) > 1:
+            return _pipeline(connection, driver).run(statements, are_last=are_last)
+        cursors = [driver.execute(statement, values) for statement, values in statements]
         return [list(cursor.fetchall()) if _has_answer(cursor) else [] for cursor in cursors]
     except connection.dialect.loaded_dbapi.Error as error:
         if getattr(driver, "closed", False):
             connection.invalidate(error)
         raise DBAPIError("; ".join(text for text, _ in statements), None, error) from error
+
+
+def _pipeline(connection: Connection, driver: Any) -> Pipeline:  # noqa: ANN401 -- a driver's own
+    # Kept beside the driver's connection, and forgotten with it.
+    kept: Pipeline | None = connection.info.get(_PIPELINE)
+    if kept is None:
+        kept = connection.info[_PIPELINE] = Pipeline(driver)
+    return kept
 
 
 def _has_answer(cursor: Any) -> bool:  # noqa: ANN401 -- a driver's own

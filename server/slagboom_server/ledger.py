@@ -15,22 +15,21 @@ from uuid import UUID
 
 from slagboom_server.chain import link, to_seq
 from slagboom_server.chain_sql import OwnChain
-from slagboom_server.driver import flatten, list_marks, run, run_together
+from slagboom_server.driver import flatten, list_marks, mark_of, run_together
 from slagboom_server.entry import to_row
 from slagboom_server.held import hold_decisions
 from slagboom_server.leaf import CANONICAL, SALT_BYTES, digest_record
-from slagboom_server.postgresql import copy_rows
 from slagboom_server.row import CONTENT, CONTEXT_IDS, to_ms
-from slagboom_server.schema import records
 from slagboom_server.store import Appended, Conflict, Repeated, Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy import Connection
 
     from slagboom_server.chain import Chain
     from slagboom_server.context import Contexts
+    from slagboom_server.driver import Statement
     from slagboom_server.entry import Entry
     from slagboom_server.rollup import ShownCounts
     from slagboom_server.rollup_sql import Counting
@@ -124,25 +123,28 @@ class Ledger:
             salt = salts[place * SALT_BYTES : (place + 1) * SALT_BYTES]
             head = link(head, digest_record(salt, row[len(CONTEXT_IDS) :], context.digest))
             rows.append((first + place, *row, salt, head))
-        if connection.dialect.name == "postgresql":
-            copy_rows(connection, records, _COLUMNS, rows)
-        else:
-            _insert_sqlite(connection, rows)
+        inserts = _list_inserts(connection, rows)
         counts = self._counting.adding(connection, chain.number, [row[1:] for row in rows], {})
         grown = dataclasses.replace(chain, length=chain.length + len(fresh), head=head)
         received_at = max(entry.received_at for entry in fresh)
         advance = self._chain.advancing(connection, grown, received_at)
-        run_together(connection, [*counts, advance], are_last=True)
+        run_together(connection, [*inserts, *counts, advance], are_last=True)
         return range(first, first + len(fresh))
 
 
-def _insert_sqlite(connection: Connection, rows: Sequence[_Values]) -> None:
-    for first in range(0, len(rows), _MAX_ROWS):
-        batch = rows[first : first + _MAX_ROWS]
-        run(connection, _insert_text(len(batch)), flatten(batch))
+def _list_inserts(connection: Connection, rows: Sequence[_Values]) -> Iterator[Statement]:
+    is_far = connection.dialect.name == "postgresql"
+    mark = mark_of(connection)
+    while rows:
+        size = min(len(rows), _MAX_ROWS)
+        if is_far:
+            # Few sizes: a server plans each of them anew, and keeps it for as long as we are there.
+            size = 1 << (size.bit_length() - 1)
+        yield _insert_text(size, mark), flatten(rows[:size])
+        rows = rows[size:]
 
 
 @cache
-def _insert_text(rows: int) -> str:
-    values = list_marks("?", len(_COLUMNS), rows)
+def _insert_text(rows: int, mark: str) -> str:
+    values = list_marks(mark, len(_COLUMNS), rows)
     return f"INSERT INTO records ({', '.join(_COLUMNS)}) VALUES {values}"  # noqa: S608 -- our own names

@@ -64,9 +64,10 @@ _UNBOUND: Final = f"""
 """
 """For one transaction; not where it has set a shorter time itself."""
 
-_CONTENDED: Final = frozenset({"40001", "40P01", "55P03", "23505", "23514"})
+_CONTENDED: Final = frozenset({"40001", "40P01", "55P03", "23505", "23514", "26000"})
 """Serialisation failure, deadlock, a lock that somebody keeps; a name that another writer gave a
-number just before; and a record on its way to `records_other` while another writer made its month.
+number just before; a record on its way to `records_other` while another writer made its month; and
+a statement that the server has forgotten the name of (pipeline.py).
 """
 
 _READ_ONLY: Final = "25006"
@@ -177,7 +178,7 @@ def lock_schema(connection: Connection) -> None:
 def copy_rows(
     connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]
 ) -> None:
-    """Adds rows by COPY; an INSERT costs the driver more than all the rest of storing them."""
+    """Adds rows by COPY, which is the shortest way for many."""
     driver: Any = connection.connection.driver_connection
     statement, types = _describe_copy(table, tuple(columns))
     try:

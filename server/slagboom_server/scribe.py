@@ -13,9 +13,11 @@ import logging
 import multiprocessing
 import os
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from slagboom_banner.errors import SlagboomError
+from slagboom_server.engine import parse_url
 from slagboom_server.errors import StoreUnavailable
 from slagboom_server.failures import Failures
 from slagboom_server.parcel import Packer, Unpacker, pack_answers, pack_failure, unpack_answers
@@ -102,6 +104,8 @@ def _become_scribe(database_url: str, link: Connection[Any, Any]) -> None:
         os.closerange(3, link.fileno())
         os.closerange(link.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
         gc.freeze()
+        if parse_url(database_url).get_backend_name() == "postgresql":
+            _leave_processor()
         _write_for(database_url, link)
         code = 0
     except BaseException:  # noqa: BLE001 -- the process's edge
@@ -109,6 +113,20 @@ def _become_scribe(database_url: str, link: Connection[Any, Any]) -> None:
     finally:
         logging.shutdown()
         os._exit(code)
+
+
+def _leave_processor() -> None:
+    """Keeps to all processors but one, where there are several.
+
+    A database server is the third in the talk. Linux then tends to wake this process beside the
+    one that takes decisions in, where it waits its turn while another processor has nothing to do:
+    on two of them a fifth fewer decisions were taken in.
+    """
+    # Only Linux has this; not everybody may.
+    with suppress(AttributeError, OSError):
+        _, *others = sorted(os.sched_getaffinity(0))
+        if others:
+            os.sched_setaffinity(0, others)
 
 
 def _write_for(database_url: str, link: Connection[Any, Any]) -> None:

@@ -7,7 +7,7 @@ import struct
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -163,6 +163,31 @@ def test_a_session_that_ends_while_it_writes_stores_nothing_and_is_replaced(
     assert all(isinstance(answer, Stored) for answer in answers)
     assert store.count(Filter()) == 5
     store.close()
+
+
+def test_a_group_that_fails_leaves_the_next_one_nothing_to_stumble_over(
+    postgresql: Server, postgresql_url: str
+) -> None:
+    """Undoing it, psycopg has the server forget every statement it was told."""
+    name = postgresql_url.rpartition("/")[2]
+    body = "BEGIN RAISE EXCEPTION $$no$$; END"
+    with closing(open_store(postgresql_url)) as store:
+        store.remember_notice(make_offer(), DOCUMENT, NOON)
+        for n in range(8):
+            store.append([make_record(n)])
+            assert [found.decision_id for found in store.page(Filter(), limit=1)]
+        postgresql.execute(
+            f"CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS '{body}'", name
+        )
+        trigger = "CREATE TRIGGER no BEFORE INSERT ON records FOR EACH ROW EXECUTE FUNCTION fail()"
+        postgresql.execute(trigger, name)
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable, match="cannot be used: no"):
+                store.append([make_record(8)])
+        postgresql.execute("DROP TRIGGER no ON records", name)
+        answers = store.append([make_record(n) for n in (8, 9, 0)])
+        assert store.count(Filter()) == 10
+    assert [type(answer) for answer in answers] == [Stored, Stored, Repeated]
 
 
 def test_a_primary_that_became_read_only_is_left(postgresql: Server, postgresql_url: str) -> None:

@@ -356,3 +356,23 @@ def test_answers_and_failures_come_through_as_they_are() -> None:
     assert unpack_answers(pack_answers(answers)) == answers
     with pytest.raises(LogCorrupt, match="a page"):
         unpack_answers(pack_failure(LogCorrupt("a page")))
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one processor")
+def test_beside_a_database_server_the_scribe_leaves_a_processor_to_the_loop(
+    postgresql_url: str,
+) -> None:
+    open_store(postgresql_url).close()
+    here = os.sched_getaffinity(0)
+    with closing(Scribe(postgresql_url)) as scribe:
+        scribe.send([], None)
+        assert scribe.receive() == []
+        assert os.sched_getaffinity(scribe.process) == here - {min(here)}
+    assert os.sched_getaffinity(0) == here
+
+
+def test_with_a_file_the_scribe_keeps_every_processor(scribe: Scribe, log: SqlStore) -> None:
+    assert log
+    scribe.send([], None)
+    assert scribe.receive() == []
+    assert os.sched_getaffinity(scribe.process) == os.sched_getaffinity(0)
