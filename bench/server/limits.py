@@ -106,12 +106,9 @@ class _Group:
         self._table.commit(sealed)
 
 
-_DONE = Response(status_code=204)
-
-
 async def _forget(request: Request) -> Response:
     from_json(await request.body())
-    return _DONE
+    return Response(status_code=204)
 
 
 async def _keep(request: Request) -> Response:
@@ -131,7 +128,7 @@ async def _keep(request: Request) -> Response:
         headers.get("user-agent"),
     )
     await request.app.state.group.add(row)
-    return _DONE
+    return Response(status_code=204)
 
 
 @asynccontextmanager
