@@ -26,6 +26,7 @@ from slagboom_server.leaf import CANONICAL, SALT_BYTES, digest_context, digest_r
 from slagboom_server.months import Months
 from slagboom_server.names import Names, Notices
 from slagboom_server.postgresql import copy_rows
+from slagboom_server.retry import retried
 from slagboom_server.rollup_sql import Counting
 from slagboom_server.row import CONTEXT_IDS, from_ms
 from slagboom_server.schema import ACTIONS, DEVICES, LAYERS, clients, origins, records, sites
@@ -92,19 +93,30 @@ def fill_log(database: str, offers: Sequence[OfferedNotice], rows: int, now: int
             times = [start + YEAR_MS * place // rows for place in places]
             months.prepare([from_ms(times[0]), from_ms(times[-1])])
             batch = list(_make_rows(chance, kinds, times))
-            with writing(engine) as connection:
-                held = chain.lock(connection, times[-1])
-                sealed, head = _seal(batch, held.number, held.length, held.head)
-                _insert(connection, sealed)
-                plain = [row for row, _ in batch]
-                counts = counting.adding(connection, held.number, plain, {})
-                grown = replace(held, length=held.length + len(batch), head=head)
-                advance = chain.advancing(connection, grown, times[-1])
-                run_together(connection, [*counts, advance])
+            _store(engine, chain, counting, batch, times[-1])
         with writing(engine) as connection:
             chain.release(connection)
     finally:
         engine.dispose()
+
+
+@retried
+def _store(
+    engine: Engine,
+    chain: OwnChain,
+    counting: Counting,
+    batch: Sequence[tuple[Row, bytes]],
+    now: int,
+) -> None:
+    with writing(engine) as connection:
+        held = chain.lock(connection, now)
+        sealed, head = _seal(batch, held.number, held.length, held.head)
+        _insert(connection, sealed)
+        plain = [row for row, _ in batch]
+        counts = counting.adding(connection, held.number, plain, {})
+        grown = replace(held, length=held.length + len(batch), head=head)
+        advance = chain.advancing(connection, grown, now)
+        run_together(connection, [*counts, advance])
 
 
 def _open_hasty(database: str) -> Engine:
