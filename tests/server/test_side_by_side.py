@@ -7,7 +7,7 @@ import select
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,80 +17,90 @@ from slagboom_server.side_by_side import run_side_by_side
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PROGRAM = """
-import os, signal, time
+PROGRAM = r"""
+import os, signal
 from slagboom_server.side_by_side import run_side_by_side
 
 # Where tests run interrupts may be ignored, which is inherited.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# The other process closes its own standard input.
+gate = os.dup(0)
+
+def say(text):
+    # Both write into one pipe: a line that is one call is not torn by the other's.
+    os.write(1, f"{text}\n".encode())
+
 def here(task):
-    print("here", flush=True)
+    say("here")
     signal.pause()
 
 def elsewhere(task):
-    print(os.getpid(), flush=True)
+    say(os.getpid())
     try:
-        time.sleep({seconds})
+        os.read(gate, 1)
     except KeyboardInterrupt:
-        print("interrupted", flush=True)
+        say("interrupted")
 
 try:
     list(run_side_by_side(here, elsewhere, range(9), 2, lambda: None))
 except KeyboardInterrupt:
-    print("stopped")
+    say("stopped")
 """
 PATIENCE_SECONDS = 30
 
 
-def start(seconds: int) -> tuple[subprocess.Popen[str], int]:
-    """A program whose process waits while the other one works so long, and that one's number."""
-    program = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM.format(seconds=seconds)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert program.stdout is not None
-    # Both are at work once both have said so, in whichever order.
-    said = {program.stdout.readline().strip() for _ in range(2)}
-    [other] = said - {"here"}
-    return program, int(other)
-
-
 @pytest.fixture
-def busy() -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """The program at work for long, and a handle of its other process."""
-    program, number = start(seconds=600)
-    other = os.pidfd_open(number)
-    yield program, other
-    program.kill()
+def busy() -> Iterator[tuple[subprocess.Popen[str], int, int]]:
+    """A program whose processes work until its input ends, its copy's number and a handle."""
+    with ExitStack() as stack:
+        program = stack.enter_context(
+            subprocess.Popen(
+                [sys.executable, "-c", PROGRAM],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
+        )
+        stack.callback(program.kill)
+        assert program.stdout is not None
+        # Both are at work once both have said so, in whichever order.
+        said = {program.stdout.readline().strip() for _ in range(2)}
+        [number] = (int(word) for word in said - {"here"})
+        other = os.pidfd_open(number)
+        stack.callback(os.close, other)
+        stack.callback(_kill, other)
+        yield program, number, other
+
+
+def _kill(process: int) -> None:
     with suppress(ProcessLookupError):
-        signal.pidfd_send_signal(other, signal.SIGKILL)
-    os.close(other)
-    program.communicate()
+        signal.pidfd_send_signal(process, signal.SIGKILL)
 
 
 def test_a_killed_command_leaves_no_process_behind(
-    busy: tuple[subprocess.Popen[str], int],
+    busy: tuple[subprocess.Popen[str], int, int],
 ) -> None:
-    program, other = busy
+    program, _, other = busy
     assert select.select([other], [], [], 0)[0] == []
     program.kill()
 
     assert select.select([other], [], [], PATIENCE_SECONDS)[0] == [other]
 
 
-def test_an_interrupted_command_alone_says_so() -> None:
-    program, other = start(seconds=1)
+def test_an_interrupted_command_alone_says_so(
+    busy: tuple[subprocess.Popen[str], int, int],
+) -> None:
+    program, number, other = busy
     os.killpg(program.pid, signal.SIGINT)
     out, errors = program.communicate(timeout=PATIENCE_SECONDS)
 
-    assert out.splitlines() == [str(other), "stopped"]
+    # Its second task was under way, and ended as its first did.
+    assert out.splitlines() == [str(number), "stopped"]
     assert errors == ""
-    with pytest.raises(ProcessLookupError):
-        os.kill(other, 0)
+    assert select.select([other], [], [], 0)[0] == [other]
 
 
 def test_what_fails_elsewhere_fails_here() -> None:
