@@ -41,11 +41,8 @@ def held_records(
     """By the number of each hold in force, which records it keeps."""
     kept: dict[int, ColumnElement[bool]] = {}
     for row in connection.execute(select(holds).where(holds.c.released_at.is_(None))):
-        chosen = _read(row).chosen
-        site_id = None if chosen.site is None else sites.find_id(connection, chosen.site)
-        asks_notices = chosen.purpose is not None or chosen.service is not None
-        offers = notices.load(connection) if asks_notices else {}
-        kept[row.number] = and_(true(), *conditions(chosen, site_id, offers))
+        required = conditions(connection, _read(row).chosen, sites, notices)
+        kept[row.number] = and_(true(), *required)
     return kept
 
 

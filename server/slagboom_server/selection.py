@@ -12,20 +12,19 @@ from slagboom_server.schema import ACTIONS, records
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from slagboom_server.record import OfferedNotice
+    from sqlalchemy import Connection
+
+    from slagboom_server.names import Names, Notices
     from slagboom_server.store import Answer, Filter
 
 
 def conditions(
-    chosen: Filter, site_id: int | None, offers: Mapping[int, OfferedNotice]
+    connection: Connection, chosen: Filter, sites: Names, notices: Notices
 ) -> list[ColumnElement[bool]]:
-    """What a row must fulfil.
-
-    site_id: the number of the filter's site, None where it has none. offers: every notice by its
-    number; needed only where the filter names a purpose or a service.
-    """
+    """What a row must fulfil."""
     required: list[ColumnElement[bool]] = []
     if chosen.site is not None:
+        site_id = sites.find_id(connection, chosen.site)
         required.append(false() if site_id is None else records.c.site_id == site_id)
     if chosen.since is not None:
         required.append(records.c.received_at >= to_ms(chosen.since))
@@ -36,9 +35,11 @@ def conditions(
     if chosen.consent_id is not None:
         required.append(records.c.consent_id == chosen.consent_id.bytes)
     if chosen.purpose is not None:
+        offers = notices.load(connection)
         orders = {number: offer.purposes for number, offer in offers.items()}
         required.append(_answered(chosen.purpose, records.c.choices, orders))
     if chosen.service is not None:
+        offers = notices.load(connection)
         orders = {number: service_ids(offer) for number, offer in offers.items()}
         required.append(_answered(chosen.service, records.c.services, orders))
     return required

@@ -398,10 +398,7 @@ class SqlStore:
 
     def _narrowing(self, connection: Connection, chosen: Filter) -> Narrow:
         """What leaves of a query of records those that a filter finds."""
-        site_id = None if chosen.site is None else self._sites.find_id(connection, chosen.site)
-        asks_notices = chosen.purpose is not None or chosen.service is not None
-        offers = self._notices.load(connection) if asks_notices else {}
-        required = conditions(chosen, site_id, offers)
+        required = conditions(connection, chosen, self._sites, self._notices)
 
         def narrow(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
             query = query.where(*required)
