@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
-from itertools import chain, cycle, islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from slagboom_server.csv_lines import CSV_HEADING, make_csv_lines, write_csv
+from slagboom_server.hatch import Hatch
 from slagboom_server.json_lines import make_json_lines, write_json, write_json_lines
 from slagboom_server.side_by_side import HELD, run_side_by_side
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from slagboom_server.export import Format
+    from slagboom_server.hatch import Parcel
     from slagboom_server.lean import Slice
     from slagboom_server.lean_lines import LeanLines
     from slagboom_server.store import Filter
@@ -53,10 +54,10 @@ def write_text(export: Export, shape: Format, out: TextIO, advance: Callable[[in
         if len(first) == MANY:
             if shape == "csv":
                 out.write(CSV_HEADING)
-            with closing(_Hatch(HELD * processes + 1)) as hatch:
+            with closing(Hatch(HELD * processes + 1)) as hatch:
                 writing = _Writing(store, chosen, _MAKERS[shape](store), hatch)
                 tasks = zip(chain(first, slices), hatch.places(), strict=False)
-                results: Iterator[tuple[int, str | _Parcel]] = run_side_by_side(
+                results: Iterator[tuple[int, str | Parcel]] = run_side_by_side(
                     writing.write, writing.hand_over, tasks, processes, store.let_go
                 )
                 for rows, text in results:
@@ -75,52 +76,13 @@ def count_pages(pages: Iterable[Page], advance: Callable[[int], None]) -> Iterat
         advance(len(page))
 
 
-class _Parcel(NamedTuple):
-    """A text in a hatch. size: bytes."""
-
-    place: int
-    size: int
-
-
-class _Hatch:
-    """Memory in which a copy of this process leaves texts for it.
-
-    Megabytes through the pipe between them would wait for this process again and again.
-    """
-
-    def __init__(self, places: int) -> None:
-        self._files = [os.memfd_create("slagboom-export") for _ in range(places)]
-
-    def places(self) -> Iterator[int]:
-        """A place for each task; whoever takes the results in their order finds it free again."""
-        return cycle(range(len(self._files)))
-
-    def put(self, place: int, text: str) -> _Parcel:
-        """Leaves a text."""
-        encoded = text.encode()
-        # All of it, or an error: a bare write may end early.
-        with open(self._files[place], "wb", closefd=False) as file:
-            file.seek(0)
-            file.write(encoded)
-        return _Parcel(place, len(encoded))
-
-    def take(self, parcel: _Parcel) -> str:
-        """A text that was left."""
-        return os.pread(self._files[parcel.place], parcel.size, 0).decode()
-
-    def close(self) -> None:
-        """Gives the memory back."""
-        for file in self._files:
-            os.close(file)
-
-
 class _Writing(NamedTuple):
     """What every task of an export needs. A task: a slice, and a place for its text."""
 
     store: SqlStore
     chosen: Filter
     lines: LeanLines
-    hatch: _Hatch
+    hatch: Hatch
 
     def write(self, task: tuple[Slice, int]) -> tuple[int, str]:
         """How many records a slice has, and their lines."""
@@ -128,7 +90,7 @@ class _Writing(NamedTuple):
         lines = [line for page in pages for line in self.lines.write(page)]
         return len(lines), "".join(lines)
 
-    def hand_over(self, task: tuple[Slice, int]) -> tuple[int, _Parcel]:
+    def hand_over(self, task: tuple[Slice, int]) -> tuple[int, Parcel]:
         """The same, for another process."""
         rows, text = self.write(task)
         return rows, self.hatch.put(task[1], text)
