@@ -86,11 +86,16 @@ class _Writing(NamedTuple):
 
     def write(self, task: tuple[Slice, int]) -> tuple[int, str]:
         """How many records a slice has, and their lines."""
-        pages = self.store.lean_pages(self.chosen, task[0])
-        lines = [line for page in pages for line in self.lines.write(page)]
-        return len(lines), "".join(lines)
+        counts: list[int] = []
+        text = "".join(self._write(task[0], counts.append))
+        return sum(counts), text
 
     def hand_over(self, task: tuple[Slice, int]) -> tuple[int, Parcel]:
         """The same, for another process."""
-        rows, text = self.write(task)
-        return rows, self.hatch.put(task[1], text)
+        counts: list[int] = []
+        parcel = self.hatch.put(task[1], self._write(task[0], counts.append))
+        return sum(counts), parcel
+
+    def _write(self, part: Slice, advance: Callable[[int], None]) -> Iterator[str]:
+        for page in count_pages(self.store.lean_pages(self.chosen, part), advance):
+            yield from self.lines.write(page)

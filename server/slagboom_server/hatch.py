@@ -7,7 +7,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 class Parcel(NamedTuple):
@@ -30,14 +30,13 @@ class Hatch:
         """A place for each task; whoever takes the results in their order finds it free again."""
         return cycle(range(len(self._files)))
 
-    def put(self, place: int, text: str) -> Parcel:
+    def put(self, place: int, pieces: Iterable[str]) -> Parcel:
         """Leaves a text."""
-        encoded = text.encode()
         # All of it, or an error: a bare write may end early.
         with open(self._files[place], "wb", closefd=False) as file:
             file.seek(0)
-            file.write(encoded)
-        return Parcel(place, len(encoded))
+            size = sum(file.write(piece.encode()) for piece in pieces)
+        return Parcel(place, size)
 
     def take(self, parcel: Parcel) -> str:
         """A text that was left."""
