@@ -142,6 +142,31 @@ def test_the_readme_says_how_to_start_and_how_to_test() -> None:
     assert {"make run", "make test"} <= {line.partition("#")[0].strip() for line in lines}
 
 
+def table_rows(text: str) -> dict[str, list[str]]:
+    """The cells behind the first one of each row, medians without their quartiles, by that one."""
+    lines = (
+        line[2:].removesuffix(" |").split(" | ")
+        for line in text.splitlines()
+        if line.startswith("| ")
+    )
+    return {name: [cell.partition(" [")[0] for cell in cells] for name, *cells in lines}
+
+
+def test_the_readme_has_the_figures_of_the_table_that_was_measured() -> None:
+    bench = ROOT.joinpath("docs/bench.md").read_text(encoding="utf-8")
+    measured = table_rows(bench.partition("<!-- /make bench: client -->")[0])
+    ours = measured[""].index("slagboom")
+    readme = ROOT.joinpath("README.md").read_text(encoding="utf-8")
+    told = table_rows(readme.partition("## What it costs a visitor")[2].partition("\n## ")[0])
+
+    assert len(told) > 5
+    for name, cells in told.items():
+        if name not in {"", "---"}:
+            best = next(cell for cell in measured[name] if cell.startswith("**"))
+            expected = [measured[name][ours], best.strip("*")]
+            assert [cell.replace(",", "") for cell in cells] == expected, name
+
+
 @on_every_document
 def test_every_relative_link_leads_somewhere(document: Path) -> None:
     text = FENCE.sub("", document.read_text(encoding="utf-8"))
