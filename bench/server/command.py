@@ -82,6 +82,8 @@ def measure(benches: list[Bench], options: argparse.Namespace, results: Results)
     for bench in benches:
         _say(f"{bench.name}: storing {results.rows:,} decisions")
         bench.fill(results.rows)
+    # What was stored in minutes instead of a year would be written out under every flush measured.
+    os.sync()
     if find_wrk() is not None:
         _load(benches, options, results)
     for bench in benches:
