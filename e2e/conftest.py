@@ -15,7 +15,7 @@ import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 import trustme
@@ -169,6 +169,13 @@ class KitProcess:
             self._process.wait(SECONDS)
             self._process = None
 
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
     def reload(self, expected: str) -> None:
         """Sends SIGHUP and waits for the line that says what came of it."""
         before = self.output.stat().st_size
@@ -244,28 +251,22 @@ def browser_type_launch_args(vendors: Vendors) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KitProcess]:
     """One running kit for the tests of a module; each visitor is a new browser context."""
-    process = KitProcess(tmp_path_factory.mktemp("kit"))
-    process.start()
-    yield process
-    process.stop()
+    with KitProcess(tmp_path_factory.mktemp("kit")) as process:
+        yield process
 
 
 @pytest.fixture(scope="module")
 def local_kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KitProcess]:
     """As `kit`, with stand-ins that any browser finds without TLS or a map of hosts."""
-    process = KitProcess(tmp_path_factory.mktemp("local-kit"), vendors="local")
-    process.start()
-    yield process
-    process.stop()
+    with KitProcess(tmp_path_factory.mktemp("local-kit"), vendors="local") as process:
+        yield process
 
 
 @pytest.fixture
 def own_kit(tmp_path: Path) -> Iterator[KitProcess]:
     """A kit of the test's own, to be stopped, changed or killed."""
-    process = KitProcess(tmp_path)
-    process.start()
-    yield process
-    process.stop()
+    with KitProcess(tmp_path) as process:
+        yield process
 
 
 @pytest.fixture(scope="session")

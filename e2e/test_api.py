@@ -61,9 +61,8 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KitProcess]:
     change(process, "kresoft", "theme: plain\n", "theme: plain\ninterface: none\n")
     change(process, "soft4doc", "theme: plain\n", EXCEPTION)
     change(process, "soft4doc", "purposes:\n", "google_consent: {mode: advanced}\npurposes:\n")
-    process.start()
-    yield process
-    process.stop()
+    with process:
+        yield process
 
 
 def visit(visitor: Visitor, kit: KitProcess, company: Company, *head: str) -> None:

@@ -70,9 +70,8 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KitProcess]:
     process = KitProcess(tmp_path_factory.mktemp("kit"))
     with (process.policies / f"{BLOCKED.site}.yaml").open("a") as file:
         file.write("\nauto_block: true\n")
-    process.start()
-    yield process
-    process.stop()
+    with process:
+        yield process
 
 
 def write_case(number: int, statement: str) -> str:

@@ -159,9 +159,8 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KitProcess]:
             purpose["description"][language] = description
     translate(policy)
     yaml.dump(policy, file)
-    process.start()
-    yield process
-    process.stop()
+    with process:
+        yield process
 
 
 def ask(visitor: Visitor, kit: KitProcess, language: str = "en") -> None:

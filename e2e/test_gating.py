@@ -81,9 +81,8 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KitProcess]:
     ):
         with (process.policies / f"{company.site}.yaml").open("a") as file:
             file.write(f"\n{lines}\n")
-    process.start()
-    yield process
-    process.stop()
+    with process:
+        yield process
 
 
 def show(

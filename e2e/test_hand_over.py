@@ -154,11 +154,8 @@ class Company(KitProcess):
 
 @pytest.fixture(scope="module")
 def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-    process = Company(tmp_path_factory.mktemp("company"))
-    process.start()
-    yield process
-    process.stop()
-    process.pages.close()
+    with Company(tmp_path_factory.mktemp("company")) as company, closing(company.pages):
+        yield company
 
 
 @pytest.fixture(autouse=True)
